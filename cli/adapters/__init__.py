@@ -1,0 +1,1 @@
+"""Adapters, each named for the system it speaks to. They do not know each other."""

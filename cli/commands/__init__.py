@@ -1,0 +1,1 @@
+"""One file per command group: parse, build adapters, call one function, print."""

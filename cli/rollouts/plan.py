@@ -1,0 +1,90 @@
+"""What a rollout will do, frozen before it does anything. Pure: no clock, no network, no journal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+BAKE = 100.0  # the weight of the bake, percent
+Metric = Literal["errors", "ttft", "itl", "e2e", "queue"]
+
+
+class PlanError(ValueError):
+    """A plan in a journal is not one of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One count that is compared between canary and baseline: bad responses, or responses above a latency threshold.
+
+    `threshold` is in seconds, None for errors. The tolerance: the canary passes when its ratio to the baseline is
+    proven below `ratio`, or its own rate below `floor`. Only signals with `gate` must pass before promotion; all of
+    them are tested for harm.
+    """
+
+    metric: Metric
+    threshold: float | None
+    ratio: float
+    floor: float | None
+    gate: bool
+
+    @property
+    def name(self) -> str:
+        """`errors`, or like `ttft>0.25s`."""
+        return self.metric if self.threshold is None else f"{self.metric}>{self.threshold:g}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A rollout of `canary` over `stable` for one service in one region. Durations in seconds, weights in percent."""
+
+    run: str
+    fleet: str
+    region: str
+    service: str
+    stable: str
+    canary: str
+    assignment: str
+    weights: tuple[float, ...]
+    budget: int
+    signals: tuple[Signal, ...]
+    alpha: float
+    confidence: float
+    noise: float
+    look: float
+    block: float
+    warmup: float
+    deadline: float
+    bake: float
+    drain: float
+    expiry: float
+    kind: Literal["canary", "undo"] = "canary"
+
+    @property
+    def last_weight(self) -> float:
+        """The highest judged weight."""
+        return self.weights[-1]
+
+    def after(self, weight: float) -> float:
+        """The next judged weight above `weight`."""
+        return next(w for w in self.weights if w > weight)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the journal keeps it."""
+        return asdict(self)
+
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON: two plans with the same hash do the same."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
+
+
+def parse_plan(raw: Mapping[str, Any]) -> Plan:
+    """The inverse of `Plan.to_json`. Raises PlanError for anything else."""
+    try:
+        signals = tuple(Signal(**signal) for signal in raw["signals"])
+        return Plan(**{**raw, "signals": signals, "weights": tuple(raw["weights"])})
+    except (TypeError, KeyError) as error:
+        raise PlanError(f"not a rollout plan: {error}") from error

@@ -1,0 +1,1 @@
+"""How we press: traces, the streaming client and its report. Imports infra only."""

@@ -1,0 +1,152 @@
+"""A load test as Locust runs it: one user, which is no person but the dispatcher. The adapter to Locust.
+
+`python -m loadtests.locustfile --order JSON` is what `ops load run` starts: JSON lines on stdout. With
+`locust -f loadtests/locustfile.py --headless --order JSON` Locust's own output comes with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from time import time
+from typing import Any
+
+import gevent
+from gevent.os import make_nonblocking, nb_read
+from locust import User, events, task  # importing it patches the standard library
+from locust.env import Environment
+from locust.exception import StopUser
+
+from loadtests import tracefile
+from loadtests.arrivals import replay, until
+from loadtests.dispatcher import Dispatcher
+from loadtests.exporter import Exporter
+from loadtests.order import Order, Writer
+from loadtests.outcome import Outcome
+from loadtests.report import Sample
+
+EVERY = 1.0  # s between two lines of progress
+
+
+class RequestFailed(Exception):
+    """A request that was not ok, for Locust's statistics; the text is its outcome."""
+
+
+FAILED = {word: RequestFailed(word.value) for word in Outcome}
+del FAILED[Outcome.OK]
+
+
+class Replay(User):
+    """The dispatcher of one order. Locust's own users wait for their answers, so they send nothing while one hangs."""
+
+    fixed_count = 1
+
+    @task
+    def replay(self) -> None:
+        """Run the order that the environment was given, then end the test, whatever happened."""
+        try:
+            run(self.environment, Order.model_validate_json(self.environment.parsed_options.order))
+        except Exception as error:
+            logging.exception("the load could not go on")
+            say("failed", {"what": f"{type(error).__name__}: {error}"})
+            self.environment.process_exit_code = 1
+        finally:
+            gevent.spawn(self.environment.runner.quit)
+        raise StopUser
+
+
+def run(environment: Environment, order: Order) -> None:
+    """Replay the order's trace; say how it goes and what came of it."""
+    path = tracefile.path_of(order.trace)
+    rows = tracefile.cut(tracefile.parse(path.read_text(encoding="utf-8"), path.name), order.max_output)
+    arrivals = replay(rows, order.rate, seed=order.seed, users=order.users, prefix=order.service)
+    writer = Writer(order, max(row.prompt_tokens for row in rows))
+    exporter = Exporter(order.service)
+    dispatcher = Dispatcher(order, until(arrivals, order.duration), writer, _listener(environment, order, exporter))
+    _obey(dispatcher, attached=order.attached)
+    gc.collect()
+    gc.freeze()  # a collection that walks through all that Locust imports would stop the loop for tens of milliseconds
+    try:
+        port = exporter.open(order.targets, {"fleet": order.fleet, "region": order.region})
+        say("started", {"port": port})
+        teller = gevent.spawn(_tell, dispatcher)
+        summary = dispatcher.run()
+        teller.kill()
+        say("summary", summary.model_dump(mode="json"))
+    finally:
+        exporter.close()
+
+
+def say(kind: str, data: dict[str, Any]) -> None:
+    """One JSON line on stdout. Where its reader has gone, nobody is told."""
+    try:
+        print(json.dumps({"kind": kind, **data}), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _listener(environment: Environment, order: Order, exporter: Exporter) -> Callable[[Sample], None]:
+    """What is done with a request that has ended: counted for Prometheus, and told to Locust with its whole time."""
+
+    def ended(sample: Sample) -> None:
+        exporter.count(sample)
+        environment.events.request.fire(  # type: ignore[no-untyped-call]
+            request_type="SSE",
+            name=order.service,
+            response_time=1000 * sample.total,
+            response_length=sample.received,
+            exception=FAILED.get(sample.outcome),
+            context={"arm": sample.arm, "release": sample.release},
+            start_time=time() - sample.total,
+            url=order.url,
+        )
+
+    return ended
+
+
+def _obey(dispatcher: Dispatcher, *, attached: bool) -> None:
+    """Stop on SIGINT and SIGTERM, and when whoever started this process is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        gevent.signal_handler(number, dispatcher.stop)
+    if attached:
+        gevent.spawn(_listen, dispatcher)
+
+
+def _listen(dispatcher: Dispatcher) -> None:
+    make_nonblocking(0)
+    while nb_read(0, 4096):
+        pass
+    dispatcher.stop()
+
+
+def _tell(dispatcher: Dispatcher) -> None:
+    while True:
+        gevent.sleep(EVERY)
+        say("progress", dispatcher.progress().model_dump(mode="json"))
+
+
+@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
+def _add_order(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--order", required=True, metavar="JSON", help="what to send where (loadtests/order.py)")
+
+
+def main() -> int:
+    """Run one order with Locust as a library."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.locustfile", description="Replay a trace at a service.")
+    _add_order(parser)
+    logging.basicConfig(level=logging.WARNING)
+    environment = Environment(user_classes=[Replay], events=events, parsed_options=parser.parse_args())
+    runner = environment.create_local_runner()
+    runner.start(1, spawn_rate=1)
+    runner.greenlet.join()
+    return environment.process_exit_code or 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,146 @@
+"""Server-sent events of an OpenAI-compatible stream: bytes in, events out. Pure: no socket and no clock.
+
+An event that carries tokens is recognised by its bytes; only the one or two others of a stream are read as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+# A blank line ends an event; a line ends with \r\n, \n or \r (HTML standard, 9.2.5). The groups are atomic, or the
+# \r and the \n of one line end would pass for two.
+BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+LINE_END = re.compile(rb"\r\n|\n|\r")
+# Text inside a JSON string has its quotes escaped (\"content\":), so these match keys of the chunk and never an answer.
+TOKEN_KEY = re.compile(rb'"(?:content|reasoning_content|reasoning|text)"\s*:\s*"[^"]')
+OTHER_KEY = re.compile(rb'"(?:finish_reason|stop_reason)"\s*:\s*["\d]|"error"\s*:\s*["{]|"usage"\s*:\s*\{')
+
+
+class Kind(StrEnum):
+    """What an event says, by the most important thing in it."""
+
+    TOKEN = "token"
+    ROLE = "role"
+    FINISH = "finish"
+    USAGE = "usage"
+    ERROR = "error"
+    DONE = "done"
+    OTHER = "other"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. `token` is also true where the last text comes in the same event as the finish reason or the usage."""
+
+    kind: Kind
+    token: bool = False
+    finish: str | None = None
+    tokens: int | None = None
+    detail: str = ""
+
+
+TOKEN = Event(Kind.TOKEN, token=True)
+DONE = Event(Kind.DONE)
+OTHER = Event(Kind.OTHER)
+
+
+class Parser:
+    """Cuts a byte stream into events, however the bytes were cut on their way."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    @property
+    def rest(self) -> bytes:
+        """What came after the last whole event: an event that was begun and not ended."""
+        return self._rest.lstrip(b"\r\n")
+
+    def feed(self, data: bytes) -> list[Event]:
+        """The events that `data` completes. Comments and empty events give nothing."""
+        known = max(0, len(self._rest) - 3)  # a blank line has at most four bytes: do not search the rest again
+        buffer = self._rest + data if self._rest else data
+        events: list[Event] = []
+        start = 0
+        while found := BLANK_LINE.search(buffer, max(start, known)):
+            event = classify(buffer[start : found.start()].lstrip(b"\r\n"))
+            if event is not None:
+                events.append(event)
+            start = found.end()
+        self._rest = buffer[start:]
+        return events
+
+
+def classify(block: bytes) -> Event | None:
+    """The meaning of one event, given its lines without the blank one. None for comments and keep-alives."""
+    if block.startswith(b"data:") and TOKEN_KEY.search(block) and not OTHER_KEY.search(block) and b"\n" not in block:
+        return TOKEN
+    return _meaning(*_fields(block))
+
+
+def _fields(block: bytes) -> tuple[bytes, bytes | None]:
+    """The event's name and its data, lines joined; None where it has no data line."""
+    name, data = b"", list[bytes]()
+    for line in LINE_END.split(block):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.strip()
+    return name, b"\n".join(data) if data else None
+
+
+def _meaning(name: bytes, data: bytes | None) -> Event | None:
+    if data is None:
+        return None
+    if data.strip() == b"[DONE]":
+        return DONE
+    try:
+        body = json.loads(data)
+    except ValueError:
+        return Event(Kind.MALFORMED, detail=data[:80].decode("utf-8", "replace"))
+    if not isinstance(body, dict):
+        return Event(Kind.MALFORMED, detail=f"a JSON {type(body).__name__}, not an object")
+    if name == b"error" or body.get("error"):
+        return Event(Kind.ERROR, detail=_error(body.get("error", body)))
+    return _chunk(body)
+
+
+def _chunk(body: dict[str, Any]) -> Event:
+    """An event of a completion or a chat completion; the choices beyond the first are not asked for."""
+    choice = _first(body.get("choices"))
+    delta = _object(choice.get("delta"))
+    token = any((delta.get("content"), delta.get("reasoning_content"), delta.get("reasoning"), choice.get("text")))
+    token = token or bool(delta.get("tool_calls"))
+    finish = choice.get("finish_reason")
+    tokens = _object(body.get("usage")).get("completion_tokens")
+    kind = _kind(token=token, finish=finish, tokens=tokens, role="role" in delta)
+    return Event(kind, token, finish if isinstance(finish, str) else None, tokens if isinstance(tokens, int) else None)
+
+
+def _kind(*, token: bool, finish: object, tokens: object, role: bool) -> Kind:
+    if isinstance(finish, str):
+        return Kind.FINISH
+    if token:
+        return Kind.TOKEN
+    if isinstance(tokens, int):
+        return Kind.USAGE
+    return Kind.ROLE if role else Kind.OTHER
+
+
+def _error(error: object) -> str:
+    if isinstance(error, dict):
+        return str(error.get("type") or error.get("message") or "error")
+    return str(error)
+
+
+def _first(choices: object) -> dict[str, Any]:
+    return _object(choices[0]) if isinstance(choices, list) and choices else {}
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,1 @@
+"""What we do when: the journal, runbooks, incidents and drills. Imports dashboards, loadtests and infra."""

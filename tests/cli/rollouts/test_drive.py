@@ -1,0 +1,242 @@
+"""The rollout loop on virtual time: what it promises, with faults on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from cli.rollouts.drive import Ports, Snapshot, drive, tick
+from cli.rollouts.plan import Plan
+from cli.rollouts.procedure import Shift
+from cli.rollouts.state import State, replay
+from infra.errors import Locked
+from runbooks.journal import Journal
+from tests.fakes import PLAN, FakeClock, FakeLease, FakeMetrics, FakeRecord, FakeTraffic, rates
+
+
+@dataclass
+class Bench:
+    """One rollout with everything fake but the journal."""
+
+    clock: FakeClock
+    record: FakeRecord
+    traffic: FakeTraffic
+    metrics: FakeMetrics
+    lease: FakeLease
+    journal: Journal
+    ports: Ports
+
+    def drive(self) -> State:
+        return drive(self.journal, self.ports, lambda _: None)
+
+    def command(self, name: str, reason: str = "because") -> None:
+        self.journal.append("command", command=name, reason=reason)
+
+    def kinds(self) -> list[str]:
+        return [event.payload["decision"]["kind"] for event in self.journal.events() if event.kind == "decision"]
+
+
+def bench(tmp_path: Path, metrics: FakeMetrics | None = None, plan: Plan = PLAN) -> Bench:
+    clock, record, lease = FakeClock(), FakeRecord(), FakeLease()
+    traffic = FakeTraffic(clock, record)
+    metrics = metrics or FakeMetrics(rates(), rates())
+    journal = Journal(tmp_path / f"{plan.run}.jsonl", "tester", clock.utc)
+    journal.append("plan", plan=plan.to_json(), digest=plan.digest())
+    return Bench(clock, record, traffic, metrics, lease, journal, Ports(traffic, metrics, record, lease, clock))
+
+
+def test_a_good_release_climbs_bakes_and_becomes_the_release_of_record(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+    state = it.drive()
+    assert state.phase == "promoted"
+    assert it.kinds() == ["start", "advance", "advance", "bake", "promote"]
+    assert it.record.release == "v2"
+    assert it.traffic.observe().slices is None
+
+
+@pytest.mark.parametrize("harm", [{"errors": 0.035}, {"ttft": 0.11}, {"itl": 0.11}], ids=["errors", "ttft", "itl"])
+def test_a_bad_release_is_rolled_back_and_the_record_keeps_the_old_one(tmp_path: Path, harm: dict[str, float]) -> None:
+    it = bench(tmp_path, FakeMetrics(rates(**harm), rates()))
+    state = it.drive()
+    assert state.phase == "rolled back"
+    assert next(iter(harm)) in state.reason
+    assert it.record.history == ["v1"]
+    assert it.traffic.observe().slices is None
+
+
+def test_a_defect_that_shows_only_in_the_bake_is_rolled_back(tmp_path: Path) -> None:
+    it = bench(tmp_path, plan=replace(PLAN, bake=60.0))
+    spoil = FakeMetrics(rates(errors=0.2), rates())
+
+    def watch(snapshot: Snapshot) -> None:
+        if snapshot.state.phase == "baking":
+            object.__setattr__(it.ports, "metrics", spoil)
+
+    state = drive(it.journal, it.ports, watch)
+    assert state.phase == "rolled back"
+    assert "in the bake" in state.reason
+
+
+@pytest.mark.parametrize("blind", ["problem", "down"])
+def test_missing_data_never_promotes_and_rolls_back_only_at_the_deadline(tmp_path: Path, blind: str) -> None:
+    it = bench(tmp_path)
+    it.clock.at(4, lambda: setattr(it.metrics, blind, blind == "down" or "no fresh sample"))
+    state = it.drive()
+    assert state.phase == "rolled back"
+    assert "no proof within the deadline of 90 s" in state.reason
+    assert it.clock.now() - state.started > 90
+
+
+def test_data_that_comes_back_promotes_after_all(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+    it.clock.at(4, lambda: setattr(it.metrics, "down", True))
+    it.clock.at(30, lambda: setattr(it.metrics, "down", False))
+    assert it.drive().phase == "promoted"
+
+
+def test_abort_wins_at_every_moment_and_ends_on_the_old_release(tmp_path: Path) -> None:
+    for second in range(0, 40, 3):
+        it = bench(tmp_path / str(second))
+        it.clock.at(second, lambda it=it: it.command("abort"))  # type: ignore[misc]
+        state = it.drive()
+        ended_before = state.phase == "promoted" and second > it.clock.now() - state.started - 2
+        assert ended_before or (state.phase == "rolled back" and it.record.release == "v1"), second
+        assert it.traffic.observe().slices is None
+
+
+def test_an_abort_in_the_middle_of_promotion_goes_back_to_the_old_release(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+    aborted = False
+
+    def watch(snapshot: Snapshot) -> None:
+        nonlocal aborted
+        if snapshot.state.phase == "baking":
+            it.traffic.stable_ready = False
+        if snapshot.state.phase == "promoting" and not aborted:
+            aborted = True
+            it.command("abort")
+            it.traffic.stable_ready = True
+
+    assert drive(it.journal, it.ports, watch).phase == "rolled back"
+    assert it.record.history == ["v2", "v1"]
+
+
+def test_a_pause_holds_the_weight_and_does_not_count_against_the_deadline(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+    it.clock.at(3, lambda: it.command("pause"))
+    it.clock.at(103, lambda: it.command("resume"))
+    state = it.drive()
+    assert state.phase == "promoted"
+    assert state.paused == pytest.approx(100, abs=2)
+
+
+def test_a_failed_verdict_rolls_back_even_in_a_pause(tmp_path: Path) -> None:
+    it = bench(tmp_path, FakeMetrics(rates(errors=0.5), rates()))
+    it.clock.at(3, lambda: it.command("pause"))
+    assert it.drive().phase == "rolled back"
+
+
+def test_a_person_may_promote_without_evidence_but_not_against_it(tmp_path: Path) -> None:
+    blind = bench(tmp_path / "blind")
+    blind.metrics.problem = "no fresh sample"
+    blind.clock.at(5, lambda: blind.command("promote"))
+    assert blind.drive().phase == "promoted"
+    bad = bench(tmp_path / "bad", FakeMetrics(rates(errors=0.9), rates()))
+    bad.clock.at(5, lambda: bad.command("promote"))
+    assert bad.drive().phase == "rolled back"
+
+
+def test_a_driver_that_lost_its_lease_changes_nothing(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+    it.clock.at(5, lambda: setattr(it.lease, "taken", True))
+    with pytest.raises(Locked):
+        it.drive()
+    before = list(it.traffic.history)
+    with pytest.raises(Locked):
+        tick(it.journal, it.ports)
+    assert it.traffic.history == before
+
+
+def test_a_newer_token_fences_the_driver_off_until_it_renews(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+
+    def abort_from_elsewhere() -> None:
+        it.command("abort")
+        it.lease.token = 9
+        it.traffic.wish(Shift("v2", 0.0, 0.0), 9, 15.0)
+
+    it.clock.at(4, abort_from_elsewhere)
+    assert it.drive().phase == "rolled back"
+    assert max(shift.canary for shift in it.traffic.history[it.traffic.history.index(Shift("v2", 0.0, 0.0), 1) :]) == 0
+
+
+def test_open_requests_are_drained_until_the_deadline_only(tmp_path: Path) -> None:
+    it = bench(tmp_path, FakeMetrics(rates(errors=0.5), rates()))
+    it.traffic.open_requests = 3
+    state = it.drive()
+    notes = [event.payload["note"] for event in it.journal.events() if event.payload.get("condition") == "drained"]
+    assert state.phase == "rolled back"
+    assert notes == ["deadline with 3 open"]
+
+
+class Killed(BaseException):
+    """The process is gone, between two writes."""
+
+
+def test_a_kill_at_any_write_of_the_journal_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    whole = bench(tmp_path / "whole")
+    whole.drive()
+    victims = [event.seq for event in whole.journal.events()[1:] if event.kind != "look" or event.seq % 10 == 0]
+    for victim in victims:
+        it = bench(tmp_path / str(victim))
+        with pytest.raises(Killed):
+            _drive_until_killed(it, victim)
+        state = it.drive()
+        assert state.phase == "promoted", victim
+        assert it.record.release == "v2"
+        assert it.kinds() == ["start", "advance", "advance", "bake", "promote"], victim
+
+
+def _drive_until_killed(it: Bench, victim: int) -> None:
+    """Drive with a journal that kills the process when the event with number `victim` was written."""
+    extend = it.journal.extend
+
+    def deadly(entries):  # type: ignore[no-untyped-def]
+        events = extend(entries)
+        if events and events[-1].seq >= victim:
+            raise Killed
+        return events
+
+    it.journal.extend = deadly  # type: ignore[method-assign]
+    try:
+        it.drive()
+    finally:
+        it.journal.extend = extend  # type: ignore[method-assign]
+
+
+def test_a_region_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+    it.clock.at(3, lambda: setattr(it.traffic, "down", True))
+    it.clock.at(8, lambda: setattr(it.traffic, "down", False))
+    assert it.drive().phase == "promoted"
+
+
+def test_a_record_that_cannot_be_written_is_not_taken_for_written(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+    it.record.down = True
+    it.clock.at(70, lambda: setattr(it.record, "down", False))
+    it.drive()
+    failed = [event for event in it.journal.events() if event.payload.get("result") == "failed"]
+    assert failed
+    assert it.record.release in ("v1", "v2")
+
+
+def test_state_is_what_the_journal_says(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+    assert it.drive() == replay(it.journal.events())
+
+
+def test_an_empty_journal_has_no_state() -> None:
+    assert replay(()) is None

@@ -1,0 +1,163 @@
+"""What a person reads while it runs, word for word."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from cli.rollouts.evidence import NOTHING, Count, Look
+from cli.rollouts.judge import Evidence, Inconclusive
+from cli.rollouts.plan import Plan
+from cli.rollouts.procedure import Shift
+from cli.rollouts.state import Phase, State
+from cli.rollouts.view import excluded, following, ladder, lines, not_excluded, plan_lines, table, threshold, title
+from tests.fakes import EPOCH, PLAN, SIGNALS
+
+UNDO = replace(PLAN, kind="undo", canary="v0", weights=(), signals=(), bake=0.0)
+NO_BAKE = replace(PLAN, bake=0.0)
+
+
+def state(phase: Phase, weight: float = 0.0, plan: Plan = PLAN, **changes: object) -> State:
+    return replace(State(plan, EPOCH, phase=phase, weight=weight), **changes)  # type: ignore[arg-type]
+
+
+ERRORS = Evidence(SIGNALS[0], Count(400, 2), Count(410, 3), 0.25, 3.9, 0.0215, True)
+TTFT = Evidence(SIGNALS[1], Count(400, 20), Count(0, 0), 1.5, math.inf, 1.0, False)
+ITL = Evidence(SIGNALS[2], NOTHING, NOTHING, 1.0, math.inf, 0.4, False)
+
+
+def test_a_plan_tells_what_it_will_do_before_it_does_it() -> None:
+    assert plan_lines(PLAN) == [
+        "rollout of chat in eastus2, fleet demo: v1 -> v2",
+        "  ladder     25 %, 50 % (the baseline slice gets the same), then 100 % for 5 s",
+        "  assigned   by session",
+        "  must pass  errors: < x5 or 2 %",
+        "  must pass  ttft>0.25s: < x3 or 5 %",
+        "  watched    errors, ttft>0.25s, itl>0.025s",
+        "  rollback   at an e-value of 111 (false alarm 1%) or in 90 s",
+        "  budget     40 bad responses; looks every 1 s in blocks of 2 s",
+        f"  run        rollout-chat-eastus2-test, plan {PLAN.digest()[:12]}",
+    ]
+
+
+def test_an_undo_says_that_nothing_is_judged() -> None:
+    assert plan_lines(UNDO)[:2] == [
+        "undo of chat in eastus2, fleet demo: v1 -> v0",
+        "  the stable arm goes back to v0 at once; nothing is judged",
+    ]
+    assert title(UNDO) == plan_lines(UNDO)[0]
+
+
+LADDERS: list[tuple[Phase, float, Plan, str]] = [
+    ("planned", 0.0, PLAN, "25 % -> 50 % -> bake -> v2   planned"),
+    ("preparing", 0.0, PLAN, "25 % -> 50 % -> bake -> v2   preparing"),
+    ("judging", 25.0, PLAN, "[25 %] -> 50 % -> bake -> v2   judging"),
+    ("judging", 50.0, PLAN, "25 % -> [50 %] -> bake -> v2   judging"),
+    ("baking", 100.0, PLAN, "25 % -> 50 % -> [bake] -> v2   baking"),
+    ("promoting", 100.0, PLAN, "25 % -> 50 % -> bake -> [v2]   promoting"),
+    ("promoted", 100.0, PLAN, "25 % -> 50 % -> bake -> [v2]   promoted"),
+    ("promoting", 50.0, NO_BAKE, "25 % -> 50 % -> [v2]   promoting"),
+    ("rolling back", 0.0, PLAN, "25 % -> 50 % -> bake -> v2   rolling back"),
+    ("rolled back", 0.0, PLAN, "25 % -> 50 % -> bake -> v2   rolled back"),
+    ("promoting", 0.0, UNDO, "[v0]   promoting"),
+]
+
+
+@pytest.mark.parametrize(("phase", "weight", "plan", "line"), LADDERS)
+def test_the_ladder_marks_where_it_stands(phase: Phase, weight: float, plan: Plan, line: str) -> None:
+    assert ladder(state(phase, weight, plan)) == line
+
+
+def test_a_pause_is_seen_on_the_ladder() -> None:
+    assert ladder(state("judging", 25.0, paused_since=EPOCH)).endswith("judging, paused")
+
+
+NEXT: list[tuple[Phase, float, Plan, str]] = [
+    ("planned", 0.0, PLAN, "25 % when the slices are ready"),
+    ("planned", 0.0, UNDO, "the stable arm rolls to v0"),
+    ("preparing", 0.0, PLAN, "25 % when the slices are ready"),
+    ("judging", 25.0, PLAN, "50 % as soon as the budget allows it"),
+    ("judging", 50.0, PLAN, "the bake at 100 % when every gate is proven"),
+    ("judging", 50.0, NO_BAKE, "promotion when every gate is proven"),
+    ("baking", 100.0, PLAN, "promotion of v2 when the bake is over"),
+    ("promoting", 0.0, PLAN, "v2 becomes the stable release, the slices are retired"),
+    ("rolling back", 0.0, PLAN, "v1 keeps all traffic, the slices are drained and retired"),
+    ("promoted", 0.0, PLAN, "nothing; this rollout has ended"),
+    ("rolled back", 0.0, PLAN, "nothing; this rollout has ended"),
+]
+
+
+@pytest.mark.parametrize(("phase", "weight", "plan", "line"), NEXT)
+def test_it_says_what_comes_next(phase: Phase, weight: float, plan: Plan, line: str) -> None:
+    assert following(state(phase, weight, plan)) == line
+
+
+def test_the_evidence_is_a_table() -> None:
+    assert table([ERRORS, TTFT, ITL]) == [
+        "signal      canary       baseline    e-value  not excluded       needed",
+        "errors      2/400 0.5%   3/410 0.7%  0.25     x3.9, 2.15%        < x5 or 2 % ok",
+        "ttft>0.25s  20/400 5.0%  0/0         1.5      any ratio          < x3 or 5 %",
+        "itl>0.025s  0/0          0/0         1        any ratio, 40.00%  -",
+    ]
+
+
+def test_without_evidence_there_is_no_table() -> None:
+    assert table([]) == []
+
+
+def test_the_live_view_says_all_of_it() -> None:
+    spent = Look(EPOCH + 9, 25.0, {"canary": {"errors": Count(100, 12)}, "baseline": {"errors": Count(100, 2)}})
+    it = state("judging", 25.0, shift=Shift("v2", 25.0, 25.0), looks=(spent,))
+    verdict = Inconclusive("errors has no bound yet", (ERRORS,), 2.0)
+    assert lines(it, verdict, "waiting: drained", EPOCH + 10) == [
+        "rollout of chat in eastus2, fleet demo: v1 -> v2",
+        "  ladder   [25 %] -> 50 % -> bake -> v2   judging",
+        "  weights  canary 25 %, baseline 25 %",
+        "  time     10 s of 90 s; 10 of 40 bad responses spent",
+        "  e-value  2; rolls back at 111",
+        "  signal  canary      baseline    e-value  not excluded  needed",
+        "  errors  2/400 0.5%  3/410 0.7%  0.25     x3.9, 2.15%   < x5 or 2 % ok",
+        "  waits    waiting: drained",
+        "  next     50 % as soon as the budget allows it",
+    ]
+
+
+def test_an_ended_rollout_says_why_and_waits_for_nothing() -> None:
+    shown = lines(state("rolled back", reason="errors: too many"), Inconclusive("", (), 1.0), "", EPOCH)
+    assert shown[2] == "  weights  no traffic yet"
+    assert shown[-2:] == ["  ended    errors: too many", "  next     nothing; this rollout has ended"]
+    assert lines(state("planned"), Inconclusive("", (), 1.0), "", EPOCH)[-2] == "  waits    planned"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "text"),
+    [
+        ((ERRORS,), "errors above x3.9 excluded at 95%; smaller effects not tested"),
+        (
+            (ERRORS, replace(TTFT, rate_bound=0.041, passed=True)),
+            "errors above x3.9, ttft>0.25s above 4.10% of responses excluded at 95%; smaller effects not tested",
+        ),
+        (
+            (replace(ERRORS, ratio_bound=30.0, rate_bound=0.015),),  # passed by its floor, not by its ratio
+            "errors above 1.50% of responses excluded at 95%; smaller effects not tested",
+        ),
+        (
+            (replace(ERRORS, ratio_bound=30.0, passed=False),),
+            "errors above x30 excluded at 95%; smaller effects not tested",
+        ),
+        ((TTFT, ITL), "nothing was tested"),  # promoted by a person
+        ((), "nothing was tested"),
+    ],
+)
+def test_a_promotion_says_the_largest_effect_that_it_excludes(evidence: tuple[Evidence, ...], text: str) -> None:
+    assert excluded(evidence, 0.95) == text
+
+
+def test_bounds_are_shown_as_ratio_and_as_rate() -> None:
+    assert [not_excluded(one) for one in (ERRORS, TTFT, ITL)] == ["x3.9, 2.15%", "any ratio", "any ratio, 40.00%"]
+
+
+def test_the_ladder_has_nine_tenths_of_alpha() -> None:
+    assert threshold(PLAN) == pytest.approx(111.1, abs=0.1)

@@ -1,0 +1,107 @@
+"""Envoy's files as the real Envoy takes them, and what its answers mean."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.local import admin, envoy, routing
+from infra.local.routing import ARMS, Assignment, Endpoint, Weights
+from infra.programs import find
+
+points = st.integers(0, 5_000)
+
+
+def write(folder: Path, assignment: Assignment, weights: Weights) -> Path:
+    """A bootstrap for two services with everything it refers to."""
+    for service in ("chat", "chat-mini"):
+        document = routing.routes(service, weights, assignment, "1", "salt")
+        (folder / f"{service}.routes.json").write_text(json.dumps(document))
+        for arm in ARMS:
+            hosts = [Endpoint(20_001, "v1"), Endpoint(20_002, "v1")]
+            (folder / f"{service}.{arm}.json").write_text(json.dumps(routing.endpoints(service, arm, hosts)))
+    file = folder / "bootstrap.json"
+    file.write_text(json.dumps(envoy.bootstrap({"chat": 20_003, "chat-mini": 20_004}, 20_005, folder)))
+    return file
+
+
+@pytest.mark.parametrize("assignment", get_args(Assignment))
+def test_the_real_envoy_takes_the_configuration_without_a_warning(tmp_path: Path, assignment: Assignment) -> None:
+    """For every way of assigning traffic."""
+    file = write(tmp_path, assignment, Weights(5, 5))
+    command = [str(find("envoy")), "--mode", "validate", "-c", str(file), "-l", "warning"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and "warning" not in done.stderr, done.stderr
+
+
+@given(points, points)
+def test_weights_always_add_up_to_the_same_total(canary: int, baseline: int) -> None:
+    """Canary first and baseline last, so that growth moves nobody out of either."""
+    route = routing.routes("chat", Weights(canary, baseline), "session", "1")
+    clusters = route["resources"][0]["virtual_hosts"][0]["routes"][0]["route"]["weighted_clusters"]["clusters"]
+    assert [cluster["name"] for cluster in clusters] == ["chat|canary", "chat|stable", "chat|baseline"]
+    assert sum(cluster["weight"] for cluster in clusters) == 10_000
+
+
+@given(points, points)
+def test_what_was_written_is_read_back_from_the_dump(canary: int, baseline: int) -> None:
+    """Envoy's dump holds the file's own words, with a weight of zero left out."""
+    config = json.loads(json.dumps(routing.routes("chat", Weights(canary, baseline), "session", "41"))).pop(
+        "resources"
+    )[0]
+    for cluster in config["virtual_hosts"][0]["routes"][0]["route"]["weighted_clusters"]["clusters"]:
+        if cluster["weight"] == 0:
+            del cluster["weight"]
+    dump = {"configs": [{"version_info": "41", "route_config": config}]}
+    assert admin.applied(dump) == {"chat": admin.Applied("41", Weights(canary, baseline))}
+
+
+def test_open_requests_are_counted_by_arm() -> None:
+    """Other statistics are not."""
+    stats = [{"name": "cluster.chat|canary.upstream_rq_active", "value": 3}, {"name": "server.live", "value": 1}, {}]
+    assert admin.open_requests({"stats": stats}) == {"chat|canary": 3}
+
+
+def test_an_empty_answer_means_nothing_is_known() -> None:
+    """No weights, no replicas, no requests."""
+    assert (admin.applied({}), admin.serving({}), admin.open_requests({})) == ({}, {}, {})
+    assert admin.serving({"cluster_statuses": [{"name": "chat|canary"}]}) == {"chat|canary": frozenset()}
+
+
+def test_no_request_is_tried_twice_and_none_is_cut_by_time() -> None:
+    """What the engine does is what the client sees."""
+    text = json.dumps([envoy.bootstrap({"chat": 1}, 2, Path("/d")), routing.routes("chat", Weights(), "session", "1")])
+    assert "retry_policy" not in text and '"timeout": "0s"' in text
+
+
+def test_users_are_drawn_anew_with_each_salt() -> None:
+    """The salt is part of what is hashed."""
+    first, second = (json.dumps(routing.routes("chat", Weights(), "user", "1", salt)) for salt in ("7", "8"))
+    assert first != second and "x-user-id" in first and "x-session-id" not in first
+
+
+def test_lowering_never_raises_an_arm() -> None:
+    """Each arm takes the smaller of both."""
+    assert Weights(10, 50).lowered_to(Weights(30, 20)) == Weights(10, 20)
+
+
+def test_buckets_hold_the_bounds_of_the_engine_in_milliseconds() -> None:
+    """A threshold of an objective is a bound in both histograms."""
+    declared = json.loads((Path(envoy.__file__).with_name("vllm_metrics.json")).read_text())
+    bounds = {bound for found in find_buckets(declared) for bound in found}
+    assert {1_000 * bound for bound in (0.25, 0.5, 1.0, 2.5, 5.0)} <= set(envoy.BUCKETS)
+    assert {bound / 1_000 for bound in envoy.BUCKETS} <= bounds
+
+
+def find_buckets(node: object) -> list[list[float]]:
+    """Every list called buckets below a JSON value."""
+    if isinstance(node, dict):
+        own = [node["buckets"]] if isinstance(node.get("buckets"), list) else []
+        return own + [found for value in node.values() for found in find_buckets(value)]
+    return [found for value in node for found in find_buckets(value)] if isinstance(node, list) else []
