@@ -75,7 +75,8 @@ def undo_plan(place: Place) -> Plan:
     """A plan back to the release that the last promotion replaced. Raises Refused where there is none."""
     nothing_open(place)
     stable = place.record.read()
-    promoted = [run for run in place.runs.of(place.service.name, place.region) if run.state.phase == "promoted"]
+    runs = place.runs.of(place.service.name, place.region)
+    promoted = [run for run in runs if run.state.phase == "promoted" and run.plan.kind == "canary"]
     last = next((run for run in reversed(promoted) if run.plan.canary == stable), None)
     if last is None:
         raise Refused(

@@ -24,7 +24,9 @@ INDENT = " " * 10
 
 @app.command()
 def demo(
-    seed: Annotated[int, typer.Option(min=0, help="Where in the trace to start, and which requests fail.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Where in the trace to start, and which requests fail.")
+    ] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the region up at the end.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:

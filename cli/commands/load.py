@@ -58,7 +58,9 @@ def run(
     trace: Annotated[
         str | None, typer.Option(metavar="conv|code", help="The trace to replay. Default: the load profile's.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Where in the trace to start, and who the users are.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Where in the trace to start, and who the users are.")
+    ] = 0,
     fleet: FleetOption = "demo",
     region: RegionOption = None,
     output: OutputOption = Output.TABLE,

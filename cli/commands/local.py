@@ -23,12 +23,14 @@ def up(
     fleet: FleetOption = "demo",
     region: RegionOption = None,
     replicas: Annotated[
-        int | None, typer.Option(min=1, max=20, help="Replicas of each service; else as the fleet says.")
+        int | None, typer.Option(metavar="N", min=1, max=20, help="Replicas of each service; else as the fleet says.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the simulated servers.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the simulated servers.")] = 1,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Start Envoy, Prometheus, Alertmanager and the simulated model servers, and wait until all are healthy.
+    """Bring a region up and wait until all of it is healthy.
+
+    Envoy, Prometheus, Alertmanager and the simulated model servers.
 
     Nothing happens when the region is up already. What an earlier, killed one left running is stopped first.
 
@@ -60,7 +62,9 @@ def up(
 
 @app.command()
 def status(fleet: FleetOption = "demo", region: RegionOption = None, output: OutputOption = Output.TABLE) -> None:
-    """Show services, arms, replicas, weights as wished and as Envoy applies them, processes and memory.
+    """Show what runs, and which weights are in force.
+
+    Services, arms, replicas, weights as wished and as Envoy applies them, processes and memory.
 
     Examples:
         $ ops local status  # needs region
@@ -94,7 +98,9 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Last lines of each log.")] = 10,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
-    """Print the logs of the region's processes, also of one that did not come up.
+    """Print the logs of the region's processes.
+
+    Also of a region that did not come up.
 
     Examples:
         $ ops local logs  # needs region

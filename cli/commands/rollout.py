@@ -27,7 +27,9 @@ def start(
     yes: YesOption = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Roll a release out: canary and baseline side by side, judged until one is proven.
+    """Roll a release out, judged until it is proven.
+
+    Canary and baseline slice of the same size answer side by side.
 
     Ends 0 when promoted, 3 when rolled back, 124 after --timeout with the rollout still open.
 
@@ -69,7 +71,7 @@ def resume(
     timeout: TimeoutOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Go on with a rollout: lift a pause, or take over from a driver that died.
+    """Lift a pause, or take over from a driver that died.
 
     Ends as `start` does: 0 when promoted, 3 when rolled back, 124 after --timeout with the rollout still open.
 
@@ -94,7 +96,7 @@ def watch(
     timeout: TimeoutOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Watch the open rollout, or show how the last one ended, without driving it.
+    """Watch the open rollout, or show how the last one ended.
 
     Examples:
       $ ops rollout watch chat --timeout 3s  # needs rollout, exit 124
@@ -227,7 +229,9 @@ def undo(
     yes: YesOption = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Go back to the release that the last promotion replaced, at once and without a judge.
+    """Go back to the release before the last promotion.
+
+    At once, and without a judge.
 
     Examples:
       $ ops rollout undo chat --yes  # exit 4
@@ -251,7 +255,9 @@ def explain(
     region: RegionOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Tell after the fact what was decided when and on which evidence, from the journal alone.
+    """Tell what was decided when, and on which evidence.
+
+    From the journal alone.
 
     Examples:
       $ ops rollout explain chat  # needs rollout
