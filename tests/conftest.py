@@ -9,6 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every machine, however slow it is: a red run is a bug and not bad luck.
+settings.register_profile("bellwether", deadline=None, derandomize=True)
+settings.load_profile("bellwether")
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent

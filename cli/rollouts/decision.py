@@ -17,7 +17,7 @@ def decide(state: State, verdict: Verdict, now: float) -> Decision | Hold:
     if state.ended or state.phase == "rolling back":
         return Hold(state.reason)
     if state.abort:
-        return Rollback(f"aborted by {state.abort}")
+        return Rollback(f"aborted by {state.abort}", slices=state.phase != "planned")
     if isinstance(verdict, Fail):
         return Rollback(verdict.reason)
     if state.phase == "promoting":
@@ -59,6 +59,8 @@ def waiting_for(state: State) -> str:
 
 
 def _climb(state: State, verdict: Verdict) -> Decision | Hold:
+    if isinstance(verdict, Inconclusive) and verdict.blind:
+        return Hold(verdict.reason)  # what was seen before does not carry a step that nobody would see
     if state.weight < state.plan.last_weight:
         return _next_weight(state, verdict)
     if isinstance(verdict, Pass):
@@ -67,6 +69,8 @@ def _climb(state: State, verdict: Verdict) -> Decision | Hold:
 
 
 def _next_weight(state: State, verdict: Verdict) -> Decision | Hold:
+    if not state.looks or state.looks[-1].weight != state.weight:
+        return Hold(f"no look at {state.weight:g} % yet")
     weight = state.plan.after(state.weight)
     cost, left = exposure(state, verdict, weight), remaining(state)
     if cost is None:

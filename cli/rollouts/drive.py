@@ -97,7 +97,7 @@ def verdict_of(state: State) -> Verdict:
 def _blinded(verdict: Verdict, why: str) -> Verdict:
     """A verdict while there is no fresh look, for the reason `why`: only a failed one stands."""
     if why and not isinstance(verdict, Fail):
-        return Inconclusive(why, verdict.evidence, verdict.e_value)
+        return Inconclusive(why, verdict.evidence, verdict.e_value, blind=True)
     return verdict
 
 

@@ -66,6 +66,7 @@ class Inconclusive:
     reason: str
     evidence: tuple[Evidence, ...]
     e_value: float
+    blind: bool = False  # there is no sound look now, whatever was seen before
 
 
 Verdict = Pass | Fail | Inconclusive
@@ -81,8 +82,10 @@ def judge(plan: Plan, looks: Sequence[Look], start: float) -> Verdict:
     e_value = _combined(plan, paths)
     if e_value >= 1.0 / (plan.alpha * (1.0 - BAKE_SHARE)):
         return Fail(_blame(evidence), evidence, e_value)
-    reason = _missing(judged, merged) or _unproven(plan, evidence)
-    return Inconclusive(reason, evidence, e_value) if reason else Pass(evidence, e_value)
+    if missing := _missing(judged, merged):
+        return Inconclusive(missing, evidence, e_value, blind=True)
+    unproven = _unproven(plan, evidence)
+    return Inconclusive(unproven, evidence, e_value) if unproven else Pass(evidence, e_value)
 
 
 def judge_bake(plan: Plan, looks: Sequence[Look]) -> Verdict:
@@ -100,7 +103,7 @@ def judge_bake(plan: Plan, looks: Sequence[Look]) -> Verdict:
     if worst >= max(1, len(gates)) / (plan.alpha * BAKE_SHARE):
         return Fail(_blame_bake(evidence, limits), evidence, worst)
     if not baked or baked[-1].problem:
-        return Inconclusive(baked[-1].problem if baked else "no look at the bake yet", evidence, worst)
+        return Inconclusive(baked[-1].problem if baked else "no look at the bake yet", evidence, worst, blind=True)
     return Pass(evidence, worst)
 
 

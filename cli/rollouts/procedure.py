@@ -67,6 +67,7 @@ class Rollback:
     """Take the canary out and keep the stable release."""
 
     reason: str
+    slices: bool = True  # False where none were ever wished
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,10 @@ def steps(plan: Plan, decision: Decision) -> tuple[Step, ...]:
             return (*_settle(plan.canary), *_retire())
         case Promote():
             return (*_settle(plan.canary), *_stop(plan), *_retire())
+        case Rollback(slices=False):
+            return _settle(plan.stable)
+        case Rollback() if plan.kind == "undo":
+            return (*_settle(plan.stable), *_retire())
         case Rollback():
             return (*_stop(plan), *_settle(plan.stable), *_retire())
 

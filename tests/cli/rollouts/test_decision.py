@@ -195,5 +195,5 @@ def test_a_weight_that_could_cost_more_than_is_left_waits_and_says_so() -> None:
 
 
 def test_a_weight_waits_while_nothing_is_known() -> None:
-    assert decide(standing(looks=()), OPEN, NOW) == Hold("more looks are needed")
-    assert decide(standing(looks=()), PASS, NOW) == Hold("the evidence is there")
+    assert decide(standing(looks=()), OPEN, NOW) == Hold("no look at 25 % yet")
+    assert decide(standing(looks=()), PASS, NOW) == Hold("no look at 25 % yet")

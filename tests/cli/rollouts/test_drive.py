@@ -89,6 +89,25 @@ def test_missing_data_never_promotes_and_rolls_back_only_at_the_deadline(tmp_pat
     assert it.clock.now() - state.started > 90
 
 
+@pytest.mark.parametrize("blind", ["problem", "down"])
+def test_no_weight_is_taken_while_nobody_can_see(tmp_path: Path, blind: str) -> None:
+    it = bench(tmp_path, plan=replace(PLAN, weights=tuple(map(float, range(10, 50))), deadline=300.0, budget=10**6))
+    reached: list[float] = []
+    it.clock.at(8, lambda: reached.append(it.traffic.history[-1].canary))
+    it.clock.at(8, lambda: setattr(it.metrics, blind, blind == "down" or "no fresh sample"))
+    it.clock.at(60, lambda: it.command("abort"))
+    assert it.drive().phase == "rolled back"
+    assert 10 < reached[0] < 20
+    assert max(shift.canary for shift in it.traffic.history) == reached[0]
+
+
+def test_an_abort_before_anything_was_done_does_nothing_to_the_traffic(tmp_path: Path) -> None:
+    it = bench(tmp_path)
+    it.command("abort")
+    assert it.drive().phase == "rolled back"
+    assert it.traffic.history == []
+
+
 def test_data_that_comes_back_promotes_after_all(tmp_path: Path) -> None:
     it = bench(tmp_path)
     it.clock.at(4, lambda: setattr(it.metrics, "down", True))

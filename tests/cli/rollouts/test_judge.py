@@ -247,7 +247,9 @@ def baked(seconds: int, **bad: float) -> tuple[Look, ...]:
 
 
 def test_a_bake_without_a_sound_look_is_inconclusive() -> None:
-    assert judge_bake(PLAN, looks(60)) == Inconclusive("no look at the bake yet", judge_bake(PLAN, ()).evidence, 1.0)
+    assert judge_bake(PLAN, looks(60)) == Inconclusive(
+        "no look at the bake yet", judge_bake(PLAN, ()).evidence, 1.0, blind=True
+    )
     stale = judge_bake(PLAN, (*baked(5), Look(66.0, 100.0, {}, "stale")))
     assert isinstance(stale, Inconclusive)
     assert stale.reason == "stale"
