@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from loadtests.report import Summary
 
 FLEET, SERVICE = "demo", "chat"
-WARM = 8.0  # seconds of traffic before the first rollout: where the stable arm's latencies are measured
+WARM = 6.0  # seconds of traffic before the first rollout: where the stable arm's latencies are measured
 Tell = Callable[[str], None]
 End = Literal["promoted", "rolled back"]
 
