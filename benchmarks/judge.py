@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cli.rollouts import evalue
-from cli.rollouts.judge import BAKE_SHARE
+from cli.rollouts.verdict import BAKE_SHARE
 
 SEED = 20261121
 RUNS = 400

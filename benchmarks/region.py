@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def _one(root: Path, seen: dict[str, list[float]]) -> None:
-    seen["up"].append(_timed(lambda: up(root, Wanted("demo", "demo", "eastus2"))))
+    seen["up"].append(_timed(lambda: up(root, Wanted("demo", "demo", "eastus2", replicas=3))))
     traffic = LocalTraffic(root, "chat")
     _force(traffic, 50.0, 1)
     for step in range(WISHES // RUNS):

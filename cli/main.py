@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -12,6 +13,8 @@ from cli import __version__
 from infra import errors
 
 DONE, BUG, USAGE, INTERRUPTED = 0, 1, 2, 130
+NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
+"""What the system says of files that no code of ours can make right."""
 
 EXIT_CODES: dict[type[errors.OpsError], int] = {
     errors.InvalidInput: USAGE,
@@ -52,13 +55,15 @@ def run(arguments: Sequence[str]) -> int:
     except Exit as stop:
         return stop.exit_code
     except errors.OpsError as error:
-        return _failed(error)
+        return _failed(error, arguments)
     except TyperException as error:
         return _misused(error)
     except (KeyboardInterrupt, Abort, EOFError):
         return _failed(errors.Interrupted("interrupted"))
     except BrokenPipeError:
         return DONE  # the reader of our output has seen enough
+    except OSError as error:
+        return _failed(_denied(error), arguments) if error.errno in NOT_OURS else _bug(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, nobody else will tell the person
         return _bug(error)
     return DONE
@@ -69,12 +74,22 @@ def exit_code(error: errors.OpsError) -> int:
     return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), BUG)
 
 
-def _failed(error: errors.OpsError) -> int:
+def _failed(error: errors.OpsError, arguments: Sequence[str] = ()) -> int:
+    from cli.hint import aimed, given
+
     lines = [f"ops: {error.what}", *(f"  {note}" for note in getattr(error, "__notes__", ()))]
     lines += [f"  not done: {error.not_done}"] if error.not_done else []
-    lines += [f"  next: {error.next}"] if error.next else []
+    lines += [f"  next: {aimed(error.next, *given(arguments, os.environ))}"] if error.next else []
     _tell("\n".join(lines))
     return exit_code(error)
+
+
+def _denied(error: OSError) -> errors.Unavailable:
+    """A file that the system keeps from us, wherever we met it."""
+    said = os.strerror(error.errno or 0)
+    what = f"{error.filename} cannot be used: {said}" if error.filename else f"the system refused us: {said}"
+    advice = "see whose it is and whether the disk is full; OPS_STATE may name a directory of yours for state"
+    return errors.Unavailable(what, next=advice)
 
 
 def _misused(error: Exception) -> int:

@@ -29,6 +29,7 @@ class Screen(AbstractContextManager["Screen"]):
         self._wanted = sys.stderr.isatty() if live is None else live
         self._shown = ("", 0.0)
         self._at = 0.0
+        self._why = ""
 
     def __enter__(self) -> Screen:
         if self._wanted:
@@ -52,13 +53,15 @@ class Screen(AbstractContextManager["Screen"]):
 
     def _tell(self, snapshot: Snapshot) -> None:
         state = snapshot.state
-        now = (state.phase, state.weight)
+        now = (view.phase(state), state.weight)
         if now == self._shown and snapshot.now - self._at < EVERY:
             return
         self._shown, self._at = now, snapshot.now
         time = datetime.fromtimestamp(snapshot.now, UTC).strftime("%H:%M:%SZ")
-        why = f": {snapshot.hold or state.reason}" if snapshot.hold or state.reason else ""
-        story(f"{time} {state.phase} at {state.weight:g} %, e-value {snapshot.verdict.e_value:.3g}{why}")
+        why, before = snapshot.hold or state.reason, self._why
+        self._why = why
+        because = f": {why}" if why and why != before else ""  # said once: the answer at the end says it again
+        story(f"{time} {now[0]} at {state.weight:g} %, e-value {view.readable(snapshot.verdict.e_value)}{because}")
 
 
 def wrapped(lines: Iterable[str], width: int) -> Iterator[str]:

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cli import steering, wiring
+from cli import opening, steering, wiring
 from cli.rollouts import report
 from cli.rollouts.evidence import Count
-from cli.rollouts.plan import Plan
 from infra import state
 from infra.errors import GateFailed, Interrupted
 from infra.local.region import Wanted, down, up
@@ -129,7 +129,7 @@ def _region(seed: int, keep: bool, tell: Tell) -> Iterator[wiring.Place]:
         obtain(program, tell)
     began = time.monotonic()
     up(place.root, Wanted(FLEET, place.fleet.name, place.region, seed))
-    parts = "Envoy, Prometheus, Alertmanager, 6 model servers"
+    parts = "Envoy, Prometheus, Alertmanager, 4 model servers"
     tell(f"region    {place.region} is up in {time.monotonic() - began:.1f} s: {parts}")
     try:
         yield place
@@ -161,6 +161,7 @@ def _traffic(place: wiring.Place, seed: int, tell: Tell) -> Iterator[Load]:
         tell(
             f"traffic   Azure's 2023 conversation trace, {profile.rate:g} requests/s on average, streamed through Envoy"
         )
+        import_module("cli.rollouts.judge")  # takes seconds on a busy machine; these are waited anyway
         for progress in load.progress():
             if progress.elapsed >= WARM:
                 break
@@ -170,9 +171,8 @@ def _traffic(place: wiring.Place, seed: int, tell: Tell) -> Iterator[Load]:
 def _scene(place: wiring.Place, scene: Scene, tell: Tell) -> Shown:
     tell("")
     tell(f"release   {scene.version}: {scene.what}")
-    plan: Plan = steering.new_plan(place, steering.release_for(place, scene.version).version)
-    run = steering.begin(place, plan)
-    state = steering.lead(place, run)
+    plan = opening.new_plan(place, opening.release_for(place, scene.version).version)
+    run, state = steering.roll(place, plan)
     shown = Shown(scene, state, run.journal.events(), run.journal.path)
     tell(f"ended     {state.phase} after {shown.seconds:.0f} s: {report.because(state)}")
     tell(f"cost      {shown.spent.bad} bad of {shown.spent.total} canary responses")

@@ -1,154 +1,58 @@
-"""The acts on a rollout from a terminal: open it, drive it, follow it, command it, take it back."""
+"""The acts on a rollout from a terminal: drive it, follow it, command it, and say how it ended."""
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-from cli.adapters.run_files import Run, new_run
+from cli.adapters.lease_file import LeaseFile
+from cli.adapters.run_files import Run
+from cli.opening import begin, held
+from cli.rollouts.course import Course
 from cli.rollouts.drive import TICK, Snapshot, drive, verdict_of
-from cli.rollouts.freeze import Change, freeze, undo
 from cli.rollouts.plan import Plan
-from cli.rollouts.state import State, replay
+from cli.rollouts.state import State
 from cli.screen import Screen
 from cli.wiring import Place, argv, interruptible
-from infra.errors import (
-    DeadlinePassed,
-    GateFailed,
-    Interrupted,
-    InvalidInput,
-    Locked,
-    OpsError,
-    Refused,
-)
-from infra.release import RELEASES, Release, load_release
-from infra.store import locked, write_json
-from runbooks.journal import Journal
-
-
-class NothingToDo(Exception):
-    """The service already runs that release."""
+from infra.errors import DeadlinePassed, GateFailed, Interrupted, InvalidInput, Locked, OpsError
+from infra.store import write_json
 
 
 class NotOpen(InvalidInput):
     """No rollout of the service is under way."""
 
 
-def release_for(place: Place, given: str) -> Release:
-    """The release of a version or a manifest's path. Raises ReleaseError; Refused for a file outside its folder."""
-    if given.endswith((".yaml", ".yml")) or os.sep in given:
-        given = _version_at(place, Path(given))
-    return load_release(place.service.name, given)
+def roll(place: Place, plan: Plan, timeout: float | None = None) -> tuple[Run, State]:
+    """Begin the rollout of `plan` and drive it to its end in this process. Raises as `begin` and `lead` do."""
+    place.check_up()
+    with held(place, plan.run) as lease:
+        run = begin(place, plan, lease)
+        return run, _driven(place, run, lease, timeout)
 
 
-def _version_at(place: Place, path: Path) -> str:
-    home = (RELEASES / place.service.name).resolve()
-    if not path.is_file():
-        raise InvalidInput(
-            f"there is no file {path}",
-            not_done="no rollout was started",
-            next=f"ops release list {place.service.name}",
-        )
-    if path.resolve().parent != home:
-        raise Refused(
-            f"{path} does not lie in {home}: every region finds the releases of {place.service.name} there, in Git",
-            not_done="no rollout was started",
-            next=f"move it to {home}/<version>.yaml, if it is one of {place.service.name}",
-        )
-    return path.stem
-
-
-def new_plan(place: Place, version: str) -> Plan:
-    """A frozen plan towards `version`. Raises NothingToDo, Locked while another rollout is open, RegionDown."""
-    nothing_open(place)
-    stable = place.record.read()
-    if stable == version:
-        raise NothingToDo(f"{place.service.name} in {place.region} already runs {version}")
-    return freeze(_change(place, stable, version), place.service, place.thresholds())
-
-
-def undo_plan(place: Place) -> Plan:
-    """A plan back to the release that the last promotion replaced. Raises Refused where there is none."""
-    nothing_open(place)
-    stable = place.record.read()
-    runs = place.runs.of(place.service.name, place.region)
-    promoted = [run for run in runs if run.state.phase == "promoted" and run.plan.kind == "canary"]
-    last = next((run for run in reversed(promoted) if run.plan.canary == stable), None)
-    if last is None:
-        raise Refused(
-            f"no promotion of {stable} is in the journals of {place.service.name} in {place.region}",
-            not_done="nothing was changed",
-            next=f"ops release list {place.service.name}",
-        )
-    place.traffic().facts()
-    return undo(_change(place, stable, last.plan.stable), place.service)
-
-
-def _change(place: Place, stable: str, canary: str) -> Change:
-    return Change(new_run(place.service.name, place.region), place.fleet.name, place.region, stable, canary)
-
-
-def _name(holder: dict[str, Any]) -> str:
-    since = time.time() - holder["since"]
-    return f"{holder['actor']} on {holder['host']} (process {holder['pid']}) for {since:.0f} s"
-
-
-def nothing_open(place: Place) -> None:
-    """Raises Locked, naming who drives it, where a rollout of the service is under way."""
-    run = place.runs.open(place.service.name, place.region)
-    if run is not None:
-        holder = place.lease("").holder()
-        by = f", driven by {_name(holder)}" if holder else ", and nobody drives it"
-        raise Locked(
-            f"{run.plan.run} is {run.state.phase}{by}",
-            not_done="no rollout was started",
-            next=f"ops rollout {'watch' if holder else 'resume'} {place.service.name}",
-        )
-
-
-def begin(place: Place, plan: Plan, reason: str = "") -> Run:
-    """Write the plan as the first line of its journal: from here on the rollout exists and can be resumed.
-
-    Raises Locked where somebody else began one since the plan was made, Refused where the release of record moved.
-    """
-    with locked(place.begin_lock):
-        nothing_open(place)
-        now = place.record.read()
-        if now != plan.stable:
-            raise Refused(
-                f"{place.service.name} in {place.region} runs {now} by now, and the plan is for {plan.stable}",
-                not_done="no rollout was started",
-                next="the same command again, for a new plan",
-            )
-        place.runs.journal(plan.run).append("plan", plan=plan.to_json(), digest=plan.digest(), reason=reason)
-    return place.runs.find(plan.run)
-
-
-def detach(place: Place, run: Run) -> None:
-    """Hand the driving to the region's supervisor, which restarts it if it is killed."""
+def detach(place: Place, plan: Plan) -> Run:
+    """Begin the rollout of `plan` and hand the driving to the region's supervisor, which restarts a killed driver."""
+    place.check_up()
+    with held(place, plan.run) as lease:
+        run = begin(place, plan, lease)
     words = ("rollout", "resume", place.service.name, "--keep-pause")  # a driver that was killed lifts no pause
-    write_json(
-        place.root / "jobs" / f"{run.plan.run}.json",
-        {"name": run.plan.run, "argv": argv(place, *words)},
-    )
+    write_json(place.root / "jobs" / f"{plan.run}.json", {"name": plan.run, "argv": argv(place, *words)})
+    return run
 
 
 def lead(place: Place, run: Run, timeout: float | None = None) -> State:
-    """Drive a run to its end in this process, showing it. Raises Locked, RegionDown, Interrupted, DeadlinePassed."""
+    """Drive an open run to its end in this process. Raises Locked, RegionDown, Interrupted, DeadlinePassed."""
     place.check_up()
-    lease = place.lease(run.plan.run)
+    with held(place, run.plan.run) as lease:
+        return _driven(place, run, lease, timeout)
+
+
+def _driven(place: Place, run: Run, lease: LeaseFile, timeout: float | None) -> State:
     until = _until(timeout)
-    lease.acquire(place.token_floor())
-    try:
-        with interruptible() as asked, Screen() as screen:
-            state = drive(run.journal, place.ports(lease), screen.show, lambda: asked() or _over(until))
-            stopped = asked()
-    finally:
-        lease.release()
+    with interruptible() as asked, Screen() as screen:
+        state = drive(run.journal, place.ports(lease), screen.show, lambda: asked() or _over(until))
+        stopped = asked()
     if state.ended:
         return state
     raise _left(run, stopped)
@@ -188,10 +92,11 @@ def follow(place: Place, run: Run, timeout: float | None = None) -> State:
 
 def _watched(place: Place, run: Run, until: float | None, while_driven: bool = False) -> State | None:
     """Watch until the end; `while_driven` until nobody drives it any more, and then None."""
-    lease = place.lease(run.plan.run)
+    lease, course = place.lease(run.plan.run), Course(run.journal)
     with interruptible() as asked, Screen() as screen:
+        snapshot: Snapshot | None = None
         while True:
-            holder, snapshot = lease.holder(), look(run.journal)
+            holder, snapshot = lease.holder(), look(course, snapshot)
             screen.show(snapshot if holder or snapshot.state.ended else replace(snapshot, hold=_driverless(run)))
             if snapshot.state.ended:
                 return snapshot.state
@@ -209,14 +114,14 @@ def _driverless(run: Run) -> str:
     )
 
 
-def look(journal: Journal) -> Snapshot:
-    """What the journal says now."""
+def look(course: Course, before: Snapshot | None) -> Snapshot:
+    """What the journal says now; the judgement of the look `before` stands while there is nothing new."""
     from cli.rollouts.decision import decide
     from cli.rollouts.procedure import Hold
 
-    state = replay(journal.events())
-    assert state is not None
-    verdict, now = verdict_of(state), time.time()
+    state, now = course.state(), time.time()
+    same = before is not None and (before.state.phase, before.state.looks) == (state.phase, state.looks)
+    verdict = before.judged if before is not None and same else verdict_of(state)
     decision = decide(state, verdict, now)
     return Snapshot(state, verdict, decision.reason if isinstance(decision, Hold) else "", now, verdict)
 
@@ -281,7 +186,7 @@ def finish(place: Place, state: State) -> None:
     """Return where the rollout was promoted; raise GateFailed where it was rolled back."""
     if state.phase == "rolled back":
         raise GateFailed(
-            f"{state.plan.service} stays on {state.plan.stable}: {state.reason}",
+            f"{state.plan.service} {'runs' if state.moved else 'stays on'} {state.release}: {state.reason}",
             not_done=f"{state.plan.canary} was not promoted",
             next=f"ops rollout explain {state.plan.run}",
         )

@@ -17,10 +17,10 @@ from cli.adapters.prometheus import Prometheus, RegionMetrics
 from cli.adapters.record_file import RecordFile
 from cli.adapters.run_files import RunFiles, actor
 from cli.recovery import record_store
-from cli.rollouts.drive import Ports
 from cli.rollouts.evidence import Look
 from cli.rollouts.freeze import QUANTILES, watched
 from cli.rollouts.plan import Metric, Plan
+from cli.rollouts.ports import Ports
 from infra import state
 from infra.fleet import Fleet, load_fleet
 from infra.service import Service

@@ -45,8 +45,10 @@ class LoadProfile(Part):
         description="The recorded trace that gives arrival times and token counts: conversations or code completion."
     )
     rate: Rate = Field(gt=0, description="Requests; the trace is scaled to it.")
-    traffic: Literal["user", "synthetic"] = Field(
-        "synthetic", description="user: replay stands in for users and counts as such; synthetic: it is kept apart."
+    traffic: Literal["user", "synthetic"] | None = Field(
+        None,
+        description="user: replay stands in for users and counts as such; synthetic: it is kept apart. If not said: "
+        "user in a local region, where nobody else is, and synthetic everywhere else.",
     )
     max_output: Tokens | None = Field(None, description="Answers of the trace are cut to this many tokens.")
     description: Line | None = Field(None, description="What it is good for.")

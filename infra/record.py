@@ -95,11 +95,12 @@ class RecordStore:
     def _load(self) -> RecordFile:
         try:
             return RecordFile.model_validate(read_json(self.path, missing=EMPTY))
-        except (CorruptFile, RecursionError) as error:
-            raise self._unreadable("it is not JSON, or not readable") from error
+        except CorruptFile as error:
+            raise self._unreadable(error.what) from error
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            raise self._unreadable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            place = ".".join(map(str, first["loc"])) or "its whole content"
+            raise self._unreadable(f"{self.path}: {place}: {first['msg']}") from error
 
     def _save(self, kept: RecordFile, service: str, region: str, entry: Entry) -> None:
         releases = {**kept.releases, service: {**kept.releases.get(service, {}), region: entry}}
@@ -107,9 +108,9 @@ class RecordStore:
 
     def _unreadable(self, why: str) -> RecordError:
         return RecordError(
-            f"the release of record cannot be read: {self.path}: {why}",
+            f"the release of record cannot be read: {why}",
             not_done="nothing was read from it and nothing was changed",
-            next="ops rollout history says what was set last; restore the file, or move it away to begin anew",
+            next="make it readable, or restore it (ops rollout history says what was set last), or move it away",
         )
 
 

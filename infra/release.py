@@ -159,7 +159,7 @@ def locate(service: str, version: str, *, where: Path = RELEASES) -> Path:
     """The file of a release. Raises UnknownRelease that names the versions there are."""
     if "/" in version or version.endswith((".yaml", ".yml")):
         return Path(version)
-    known = versions(service, where=where)
+    known = versions(known_service(service, where=where), where=where)
     if version not in known:
         what = f"there is no release {brief(version)} of {service}{hint(version, known)}"
         raise UnknownRelease(what, not_done="nothing was done", next=f"ops release list {service}")
@@ -169,6 +169,15 @@ def locate(service: str, version: str, *, where: Path = RELEASES) -> Path:
 def services(*, where: Path = RELEASES) -> list[str]:
     """The services that have releases."""
     return sorted(path.name for path in where.iterdir() if path.is_dir())
+
+
+def known_service(service: str, *, where: Path = RELEASES) -> str:
+    """A service that has releases. Raises UnknownRelease that says which have."""
+    known = services(where=where)
+    if service not in known:
+        what = f"there are no releases of {brief(service)}{hint(service, known)}"
+        raise UnknownRelease(what, not_done="nothing was done", next="ops release list")
+    return service
 
 
 def versions(service: str, *, where: Path = RELEASES) -> list[str]:

@@ -19,7 +19,7 @@ class CorruptFile(Unavailable):
 
 
 class UnusableState(Unavailable):
-    """The directory that state should lie in cannot be written."""
+    """The directory that state should lie in cannot be written: no right, no room."""
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -27,15 +27,15 @@ def write_atomic(path: Path, text: str) -> None:
     with _usable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -49,7 +49,11 @@ def read_json(path: Path, missing: Any = None) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return missing
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise CorruptFile(
+            f"{path} cannot be read: {error.strerror or error}", not_done="nothing was changed"
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise CorruptFile(f"{path} cannot be read as JSON: {error}", not_done="nothing was changed") from error
 
 

@@ -22,6 +22,10 @@ class JournalError(Unavailable):
     """A line of a journal is not what was written. The file is kept as it is."""
 
 
+class JournalUnusable(JournalError):
+    """The file of a journal cannot be read or written: no room, no right, something else in its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One line of a journal. `at` is UTC."""
@@ -34,6 +38,18 @@ class Event:
 
 
 Entry = tuple[str, Mapping[str, Any]]  # kind, payload
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place between two lines of a journal: how many are before it, the hash of the last one, their bytes."""
+
+    seq: int = 0
+    prev: str = GENESIS
+    offset: int = 0
+
+
+START = Mark()
 
 
 def utc_now() -> datetime:
@@ -60,19 +76,19 @@ def digest(line: bytes) -> str:
     return hashlib.sha256(line.rstrip(b"\n")).hexdigest()
 
 
-def decode(data: bytes, name: str) -> tuple[tuple[Event, ...], str, int]:
-    """The events in `data`, the hash of the last line, and the length in bytes that is whole.
+def decode(data: bytes, name: str, mark: Mark = START) -> tuple[tuple[Event, ...], Mark]:
+    """The events in `data`, which begins at `mark`, and the mark behind the last whole line.
 
     A last line without a newline was torn by a crash and is left out. Raises JournalError, with `name` and the line
     number, for a line that does not parse, skips a number or does not name its predecessor.
     """
     whole = data.rfind(b"\n") + 1
     events: list[Event] = []
-    prev = GENESIS
-    for number, line in enumerate(data[:whole].split(b"\n")[:-1], start=1):
+    prev = mark.prev
+    for number, line in enumerate(data[:whole].split(b"\n")[:-1], start=mark.seq + 1):
         events.append(_event(line, number, prev, name))
         prev = digest(line)
-    return tuple(events), prev, whole
+    return tuple(events), Mark(mark.seq + len(events), prev, mark.offset + whole)
 
 
 def _event(line: bytes, number: int, prev: str, name: str) -> Event:
@@ -110,12 +126,16 @@ def _sync_folder(folder: Path) -> None:
 
 
 class Journal:
-    """One run's journal on disk. Several processes may append; each append is fsynced before it returns."""
+    """One run's journal on disk. Several processes may append; each append is fsynced before it returns.
+
+    Raises JournalUnusable where the file cannot be read or written.
+    """
 
     def __init__(self, path: Path, actor: str, now: Callable[[], datetime] = utc_now) -> None:
         self.path = path
         self._actor = actor
         self._now = now
+        self._end = START  # what was verified and appended to: an append reads only what came after
 
     @property
     def run(self) -> str:
@@ -124,10 +144,19 @@ class Journal:
 
     def events(self) -> tuple[Event, ...]:
         """All events so far. Raises JournalError for a corrupt line; a torn last line is left out."""
-        try:
-            return decode(self.path.read_bytes(), self.path.name)[0]
-        except FileNotFoundError:
-            return ()
+        return self.after(START)[0]
+
+    def after(self, mark: Mark) -> tuple[tuple[Event, ...], Mark]:
+        """The events behind `mark`, and the mark behind them: only new lines are read and verified."""
+        with self._usable("read", "nothing was read from it and nothing was changed"):
+            try:
+                with open(self.path, "rb") as file:
+                    data = self._rest(file, mark)
+            except FileNotFoundError:
+                if mark == START:
+                    return (), mark
+                raise
+        return decode(data, self.path.name, mark)
 
     def append(self, kind: str, **payload: Any) -> Event:
         """Write one event. It is on disk when this returns."""
@@ -136,30 +165,52 @@ class Journal:
     def extend(self, entries: Iterable[Entry]) -> tuple[Event, ...]:
         """Write several events in one go (one write, one fsync). A torn last line is cut off first."""
         with self._opened() as file:
-            events, prev, whole = decode(file.read(), self.path.name)
-            file.truncate(whole)
-            file.seek(whole)
-            new, data = self._encoded(entries, len(events), prev)
+            _, end = decode(self._rest(file, self._end), self.path.name, self._end)
+            new, data, after = self._encoded(entries, end)
+            file.truncate(end.offset)
+            file.seek(end.offset)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-            if not whole:
+            if end == START:
                 _sync_folder(self.path.parent)
+        self._end = after
         return new
 
-    def _encoded(self, entries: Iterable[Entry], count: int, prev: str) -> tuple[tuple[Event, ...], bytes]:
+    def _rest(self, file: IO[bytes], mark: Mark) -> bytes:
+        if os.fstat(file.fileno()).st_size < mark.offset:
+            raise _corrupt(self.path.name, mark.seq, "it was read before and is gone")
+        file.seek(mark.offset)
+        return file.read()
+
+    def _encoded(self, entries: Iterable[Entry], end: Mark) -> tuple[tuple[Event, ...], bytes, Mark]:
         events: list[Event] = []
         lines: list[bytes] = []
-        for seq, (kind, payload) in enumerate(entries, start=count + 1):
+        prev = end.prev
+        for seq, (kind, payload) in enumerate(entries, start=end.seq + 1):
             event = Event(seq, self._now(), self._actor, kind, payload)
             lines.append(encode(event, prev))
             prev = digest(lines[-1])
             events.append(event)
-        return tuple(events), b"".join(lines)
+        data = b"".join(lines)
+        return tuple(events), data, Mark(end.seq + len(events), prev, end.offset + len(data))
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield file
+        create = os.O_CREAT if self._end == START else 0  # one that was moved away is not begun in its middle
+        with self._usable("written", "the event is not in it, and what it announces was not done"):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(os.open(self.path, os.O_RDWR | create, 0o644), "r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield file
+
+    @contextmanager
+    def _usable(self, done: str, not_done: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise JournalUnusable(
+                f"the journal {self.path} cannot be {done}: {error.strerror or error}",
+                not_done=not_done,
+                next=f"make room in {self.path.parent}, or give access to it; then the same command again",
+            ) from error

@@ -13,7 +13,7 @@ from cli.rollouts.evidence import Count, Look
 from cli.rollouts.plan import Plan, Signal
 from cli.rollouts.ports import Fenced, World
 from cli.rollouts.procedure import Shift
-from infra.errors import Locked, Unavailable
+from infra.errors import Locked, Refused, Unavailable
 
 EPOCH = 1_790_000_000.0
 
@@ -98,7 +98,8 @@ class FakeRecord:
         return self.release
 
     def set(self, release: str, run: str, expect: str) -> None:
-        self.read()
+        if self.read() not in (expect, release):
+            raise Refused(f"the record says {self.release} and not {expect}")
         self.release = release
         self.history.append(release)
 

@@ -69,10 +69,10 @@ class LeaseFile:
                 self._write(int(data["token"]), None)
 
     def holder(self) -> dict[str, Any] | None:
-        """Who holds the lease now (id, actor, host, pid, run, since), None where nobody alive does."""
+        """Who holds the lease now (id, actor, host, pid, run, since, renewed), None where nobody alive does."""
         data = self._read()
         owner: dict[str, Any] | None = data.get("owner")
-        return owner if owner and _alive(owner, data["renewed"]) else None
+        return {**owner, "renewed": data["renewed"]} if owner and _alive(owner, data["renewed"]) else None
 
     def _watch(self) -> str:
         return f"ops rollout watch {self._path.name.partition('.')[0]}"
@@ -123,9 +123,12 @@ def _running(pid: int, born: float) -> bool:
         return False
 
 
+def in_words(holder: dict[str, Any]) -> str:
+    """Who holds a lease, since when, and when it was last renewed."""
+    since, seen = time.time() - holder["since"], time.time() - holder["renewed"]
+    who = f"{holder['actor']} on {holder['host']} (process {holder['pid']})"
+    return f"{who} for {since:.0f} s, last seen {seen:.0f} s ago"
+
+
 def _held(owner: dict[str, Any], renewed: float) -> str:
-    since, seen = time.time() - owner["since"], time.time() - renewed
-    return (
-        f"{owner['run']} is driven by {owner['actor']} on {owner['host']} (process {owner['pid']}) "
-        f"for {since:.0f} s, last seen {seen:.0f} s ago"
-    )
+    return f"{owner['run']} is driven by {in_words({**owner, 'renewed': renewed})}"

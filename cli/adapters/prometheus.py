@@ -12,17 +12,15 @@ from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 from urllib3.util.retry import Retry
 
-from cli.rollouts.counter import Series, increases, quantile_bound, summed
+from cli.rollouts import tally
+from cli.rollouts.counter import Series, increases, quantile_bound
 from cli.rollouts.evidence import ARMS, Count, Look
 from cli.rollouts.plan import Metric, Plan, Signal
+from cli.rollouts.tally import Grown
 from infra.errors import Unavailable
 
 TIMEOUT = 5  # seconds for one query
 MEMORY = 3600  # seconds back that a counter without a recent sample is looked for
-# Upstream failures among Envoy's response flags; DC (the client left) is not one.
-# https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#command-operators
-RESETS = frozenset({"UC", "UF", "UO", "UH", "UR", "UT", "UPE", "NR", "NC", "LR", "URX", "UMSDR", "DPE"})
-CLIENT_LEFT = "DC"
 # The judge counts requests, so "itl" is a request's mean time per output token.
 HISTOGRAMS: dict[Metric, str] = {
     "ttft": "vllm:time_to_first_token_seconds",
@@ -169,7 +167,7 @@ class _Gathering:
 
     def looks(self, weight: float) -> tuple[Look, ...]:
         up, envoy = self._fetch("up", 'arm=~"canary|baseline"'), self._fetch("envoy_ops_requests")
-        up = [(_successes(one), row) for one, row in up]
+        up = [(tally.answered(one), row) for one, row in up]
         counts = {signal.name: self._counts(signal, envoy) for signal in self._plan.signals}
         return tuple(self._look(index, weight, counts, up, envoy) for index in range(1, len(self._grid)))
 
@@ -178,8 +176,8 @@ class _Gathering:
         index: int,
         weight: float,
         counts: dict[str, dict[str, list[Count]]],
-        up: list[tuple[Series, tuple[float, ...]]],
-        envoy: list[tuple[Series, tuple[float, ...]]],
+        up: list[Grown],
+        envoy: list[Grown],
     ) -> Look:
         at = self._grid[index]
         problem = self._problem(at, weight, [series for series, _ in up], [series for series, _ in envoy])
@@ -193,17 +191,7 @@ class _Gathering:
         if not any(one.age(at) <= self._metrics.stale for one in envoy):
             return self._silence(at, envoy)
         wanted = {"canary": self._plan.canary} | ({"baseline": self._plan.stable} if weight < 100 else {})
-        for arm, release in wanted.items():
-            fresh = {
-                one.labels.get("release")
-                for one in up
-                if one.labels.get("arm") == arm and one.age(at) <= self._metrics.stale
-            }
-            if not fresh:
-                return f"no fresh sample of the {arm} replicas"
-            if fresh != {release}:
-                return f"the {arm} replicas run {', '.join(sorted(map(str, fresh)))}, not {release}"
-        return ""
+        return tally.strangers(wanted, up, at, self._metrics.stale)
 
     def _silence(self, at: float, envoy: list[Series]) -> str:
         """Why Envoy says nothing of the service. It counts from the first request on: before it, there is no series."""
@@ -211,61 +199,22 @@ class _Gathering:
             return f"no request for {self._plan.service} has come yet: there is nothing to judge without traffic"
         return f"no fresh sample of Envoy for {self._plan.service}"
 
-    def _counts(self, signal: Signal, envoy: list[tuple[Series, tuple[float, ...]]]) -> dict[str, list[Count]]:
-        if signal.threshold is None:
-            return self._errors(envoy)
-        return self._exceedances(HISTOGRAMS[signal.metric] + "_bucket", signal.threshold)
-
-    def _errors(self, envoy: list[tuple[Series, tuple[float, ...]]]) -> dict[str, list[Count]]:
-        engine = self._fetch("vllm:request_success_total", 'finished_reason="error"')
-        client = self._fetch("ops_load_requests_total", 'outcome="ended_early"')
-        judged = [(one, row) for one, row in envoy if _counted(one)]
-        bad = [(one, row) for one, row in judged if _failed(one)] + engine + client
-        return {arm: self._zip(_of(arm, judged), _of(arm, bad)) for arm in ARMS}
-
-    def _exceedances(self, name: str, threshold: float) -> dict[str, list[Count]]:
-        found = self._fetch(name, f'le=~"{_le(threshold)}|\\\\+Inf"')
-        whole = [(one, row) for one, row in found if one.labels["le"] == "+Inf"]
-        within = [(one, row) for one, row in found if one.labels["le"] != "+Inf"]
-        return {
-            arm: [Count(c.total, c.total - c.bad) for c in self._zip(_of(arm, whole), _of(arm, within))] for arm in ARMS
-        }
-
-    def _zip(self, totals: list[tuple[float, ...]], bads: list[tuple[float, ...]]) -> list[Count]:
+    def _counts(self, signal: Signal, envoy: list[Grown]) -> dict[str, list[Count]]:
         length = len(self._grid) - 1
-        pairs = zip(summed(totals, length), summed(bads, length), strict=True)
-        return [Count(max(round(total), round(bad)), round(bad)) for total, bad in pairs]
+        if signal.threshold is None:
+            engine = self._fetch("vllm:request_success_total", 'finished_reason="error"')
+            client = self._fetch("ops_load_requests_total", 'outcome="ended_early"')
+            return tally.errors(envoy, engine + client, length)
+        name = HISTOGRAMS[signal.metric] + "_bucket"
+        return tally.exceedances(self._fetch(name, f'le=~"{_le(signal.threshold)}|\\\\+Inf"'), length)
 
-    def _fetch(self, name: str, *matchers: str) -> list[tuple[Series, tuple[float, ...]]]:
+    def _fetch(self, name: str, *matchers: str) -> list[Grown]:
         selector = self._metrics.selector(name, self._plan.service, *matchers)
         series, warnings, before = self._metrics.fetch(selector, self._grid)
         self._warnings += warnings
         if any(math.isnan(value) for one in series for value in one.values):
             self._warnings.append(f"{name} has NaN samples")
         return [(one, increases(one, self._grid, before.get(_key(one)))) for one in series]
-
-
-def _successes(up: Series) -> Series:
-    """Only the scrapes that were answered: a replica that is down is scraped in vain, and that is a sample too."""
-    kept = [(time, value) for time, value in zip(up.times, up.values, strict=True) if value == 1.0]
-    return Series(up.labels, tuple(time for time, _ in kept), tuple(value for _, value in kept))
-
-
-def _of(arm: str, found: list[tuple[Series, tuple[float, ...]]]) -> list[tuple[float, ...]]:
-    return [row for one, row in found if one.labels.get("arm") == arm]
-
-
-def _flags(series: Series) -> set[str]:
-    return set(series.labels.get("flags", "").split(","))
-
-
-def _counted(series: Series) -> bool:
-    """Admission (429) is a metric of its own, and a client that left says nothing of the release."""
-    return series.labels.get("code") != "429" and CLIENT_LEFT not in _flags(series)
-
-
-def _failed(series: Series) -> bool:
-    return series.labels.get("code", "").startswith("5") or bool(_flags(series) & RESETS)
 
 
 def _le(threshold: float) -> str:

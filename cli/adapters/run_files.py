@@ -13,7 +13,7 @@ from pathlib import Path
 from cli.rollouts.plan import Plan, PlanError
 from cli.rollouts.state import State, replay
 from infra.errors import InvalidInput
-from runbooks.journal import Journal, JournalError
+from runbooks.journal import Journal, JournalError, JournalUnusable
 
 PREFIX = "rollout-"
 
@@ -128,6 +128,8 @@ class RunFiles:
         journal = self.journal(path.stem)
         try:
             state = replay(journal.events())
+        except JournalUnusable:
+            raise  # the file is not corrupt, it cannot be had
         except JournalError as error:
             raise _unreadable(path, error.what) from error
         except (PlanError, KeyError, TypeError, ValueError) as error:

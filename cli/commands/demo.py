@@ -59,7 +59,7 @@ def _data(show: "Show") -> dict[str, Any]:
 
     scenes = [
         {
-            **report.summary(one.state, one.events),
+            **report.summary(one.state),
             "what": one.scene.what,
             "journal": str(one.journal),
             "bad": one.spent.bad,

@@ -11,16 +11,17 @@ import typer
 
 from cli.console import Output, document, emit, grid, story
 from cli.options import FleetOption, OutputOption, RegionOption
-from infra.errors import Interrupted, InvalidInput
+from infra.errors import Interrupted, InvalidInput, Refused
 
 if TYPE_CHECKING:
-    from infra.fleet import Fleet
+    from infra.fleet import Fleet, LoadProfile
     from loadtests.client import Load
     from loadtests.order import Order
     from loadtests.report import Arm, Progress, Summary
 
 EVERY = 5  # lines of progress that are left out between two where there is no terminal to repaint a line on
 FOREVER = "forever"
+FASTEST = 5_000.0  # requests a second: the client's one core sent 1,800 when asked for more, and the rest was late
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def run(
 
     given = Given(
         service=service,
-        rate=None if rate is None else _positive("--rate", rate, _units().parse_rate),
-        duration=None if duration == FOREVER else _positive("--duration", duration, _units().parse_duration),
+        rate=None if rate is None else _rate(rate),
+        duration=None if duration == FOREVER else _positive("--duration", duration, _units().parse_duration, FOREVER),
         trace=trace,
         seed=seed,
     )
@@ -98,19 +99,31 @@ def _units() -> Any:
     return units
 
 
-def _positive(option: str, text: str, parse: Callable[[object], float]) -> float:
-    """The quantity that an option gives. Raises InvalidInput that says what would be right."""
+def _rate(text: str) -> float:
+    rate = _positive("--rate", text, _units().parse_rate)
+    if rate > FASTEST:
+        what = f"--rate: {text} is more than one client can send; give at most {FASTEST:.0f}/s"
+        raise InvalidInput(what, not_done="no load was started")
+    return rate
+
+
+def _positive(option: str, text: str, parse: Callable[[object], float], word: str = "") -> float:
+    """The quantity that an option gives (or `word`, met before). Raises InvalidInput that says what would be right."""
     try:
         number = parse(text)
     except ValueError as error:
-        raise InvalidInput(f"{option}: {error}", not_done="no load was started") from error
+        what = f"{option}: {error}" + (f", or {word}" if word else "")
+        raise InvalidInput(what, not_done="no load was started") from error
     if number <= 0:
         raise InvalidInput(f"{option}: {text} is nothing; give more than zero", not_done="no load was started")
     return number
 
 
 def _order(fleet: "Fleet", region: str | None, given: Given) -> "Order":
-    """The load to run: what was given, and for the rest what the service's load profile says. Raises RegionDown."""
+    """The load to run: what was given, and for the rest what the service's load profile says.
+
+    Raises InvalidInput for what cannot be sent, Refused for what must not be, RegionDown.
+    """
     from infra import state
     from infra.local.region import LocalRegion
     from loadtests import tracefile
@@ -118,14 +131,16 @@ def _order(fleet: "Fleet", region: str | None, given: Given) -> "Order":
 
     service, where = fleet.service(given.service), fleet.region(region)
     if service.task != "generate":
-        raise InvalidInput(f"{service.name} has the task {service.task}; only services that generate stream tokens")
+        raise InvalidInput(_not_streamed(fleet, service.name, service.task), not_done="no load was started")
     profile = fleet.load_profile(service.load)
-    trace = given.trace or profile.trace
+    _refuse_synthetic(profile, service.name)
+    trace = profile.trace if given.trace is None else given.trace
     tracefile.path_of(trace)
     local = LocalRegion(state.region_dir(fleet.name, where.name))
     services = local.facts().services
     if service.name not in services:
-        raise InvalidInput(f"{service.name} does not run in {where.name}; there are {', '.join(services)}")
+        what = f"{service.name} does not run in {where.name}; there are {', '.join(services)}"
+        raise InvalidInput(what, not_done="no load was started")
     return Order(
         service=service.name,
         model=service.model,
@@ -139,6 +154,22 @@ def _order(fleet: "Fleet", region: str | None, given: Given) -> "Order":
         region=where.name,
         targets=str(local.layout.targets),
     )
+
+
+def _not_streamed(fleet: "Fleet", service: str, task: str) -> str:
+    others = [one.name for one in fleet.services if one.task == "generate"]
+    return f"{service} has the task {task}, and a trace is replayed only at services that generate: {', '.join(others)}"
+
+
+def _refuse_synthetic(profile: "LoadProfile", service: str) -> None:
+    """Raises Refused: synthetic requests have no route of their own here and would be judged as users' requests."""
+    if profile.traffic == "synthetic":
+        raise Refused(
+            f"the load profile {profile.name} of {service} is synthetic, and the local region has one route only: that "
+            "of users, whose answers are what a rollout is judged by",
+            not_done="no load was started",
+            next=f"in the fleet file, leave `traffic: synthetic` out of {profile.name}, if it may stand in for users",
+        )
 
 
 def _press(order: "Order") -> "Summary":
@@ -178,7 +209,7 @@ def _line(progress: "Progress") -> str:
 def _table(summary: "Summary") -> Any:
     from rich.console import Group
 
-    columns = ("arm", "release", "requests", "ok", "ttft ms", "itl ms", "e2e ms")
+    columns = ("ARM", "RELEASE", "REQUESTS", "OK", "TTFT MS", "ITL MS", "E2E MS")
     rows = [_row(arm.arm, arm.release, arm) for arm in summary.arms]
     if len(rows) != 1:
         rows.append(_row("all", "", summary))

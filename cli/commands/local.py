@@ -10,7 +10,8 @@ from cli.console import Output, document, emit, grid, story
 from cli.options import FleetOption, OutputOption, RegionOption
 
 if TYPE_CHECKING:
-    from infra.local.layout import Facts, Status
+    from infra.local.layout import Facts, Layout, Status
+    from infra.record import Record
 
 app = typer.Typer(no_args_is_help=True, help="Bring a region of the fleet up on this machine, and down.")
 
@@ -48,11 +49,11 @@ def up(
 
     loaded = load_fleet(fleet)
     name = loaded.region(region).name
+    _check_releases(record_store(loaded).read(loaded), name)
     for program in ("envoy", "prometheus", "alertmanager"):
         obtain(program, story)
     wanted = Wanted(_absolute(fleet), loaded.name, name, seed, replicas or 0)
     root = region_dir(loaded.name, name)
-    record_store(loaded).read(loaded)
     result = bring_up(root, wanted, story)
     how = "is already up" if result.already else "is up"
     story(f"region {name} of fleet {loaded.name} {how}")
@@ -106,18 +107,38 @@ def logs(
         $ ops local logs  # needs region
         $ ops local logs envoy --lines 20  # needs region
     """
+    from infra.local.layout import read_failure
     from infra.local.process import tail
 
     layout = _region(fleet, region).layout
-    names = _logs_of(layout.logs(), process)
-    width = max(map(len, names), default=0)
+    names = _logs_of(layout, process)
+    width = max(map(len, names))
     for name in names:
         for line in tail(layout.log(name), lines):
             print(line if process else f"{name:<{width}}  {line}", flush=True)
-    if names and not follow and not any(layout.log(name).stat().st_size for name in names):
+    failure = read_failure(layout)
+    if failure is not None:
+        story(f"the region did not come up: {failure.process}: {failure.reason}")
+    elif not follow and not any(layout.log(name).stat().st_size for name in names):
         story("nothing was logged: the processes had nothing to complain about")
     if follow:
         _follow({(f"{name:<{width}}  " if not process else ""): layout.log(name) for name in names})
+
+
+def _check_releases(record: "Record", region: str) -> None:
+    """Raises what is wrong with the releases that the region will start with, and who names them."""
+    from infra.errors import InvalidInput
+    from infra.release import load_release
+
+    for service in record.fleet.services:
+        if record.fleet.region(region).pool(service.pool) is None:
+            continue
+        try:
+            load_release(service.name, record.release(service.name, region))
+        except InvalidInput as error:
+            by = "the release of record" if record.entry(service.name, region) else "the fleet file"
+            error.add_note(f"{by} names it for {service.name} in {region}")
+            raise
 
 
 def _absolute(fleet: str) -> str:
@@ -134,14 +155,21 @@ def _region(fleet: str, region: str | None) -> Any:
     return LocalRegion(region_dir(loaded.name, loaded.region(region).name))
 
 
-def _logs_of(known: list[str], process: str | None) -> list[str]:
+def _logs_of(layout: "Layout", process: str | None) -> list[str]:
+    """The processes whose logs are asked for. Raises RegionDown where none ever ran, InvalidInput for a wrong name."""
     from infra.errors import InvalidInput
+    from infra.local.region import RegionDown
+    from infra.suggest import hint
 
+    known = layout.logs()
+    if not known:
+        what = f"the local region {layout.root.name} has no logs: it never ran in this state directory"
+        raise RegionDown(what, not_done="nothing was shown", next="ops local up")
     if process is None:
         return known
     if process not in known:
-        choices = f"; there are {', '.join(known)}" if known else "; this region never ran"
-        raise InvalidInput(f"no process {process!r} has a log{choices}", next="ops local status")
+        choices = hint(process, known) or f"; known: {', '.join(known)}"
+        raise InvalidInput(f"no process {process!r} has a log{choices}", not_done="nothing was shown")
     return [process]
 
 

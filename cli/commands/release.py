@@ -100,8 +100,8 @@ def verify(
     from infra.release import versions
 
     loaded = load_fleet(fleet)
-    names = [loaded.service(service).name] if service else [item.name for item in loaded.services]
-    wanted = [(name, which) for name in names for which in ([version] if version else versions(name))]
+    names = [item.name for item in loaded.services] if service is None else [loaded.service(service).name]
+    wanted = [(name, which) for name in names for which in (versions(name) if version is None else [version])]
     rows = [_verified(name, which) for name, which in wanted]
     emit(document("ReleaseVerification", {"releases": rows}), output, lambda: _verdicts(rows))
     if problems := [problem for row in rows for problem in row["problems"]]:
@@ -123,7 +123,7 @@ def current(fleet: FleetOption = "demo", region: RegionOption = None, output: Ou
 
     loaded = load_fleet(fleet)
     record = record_store(loaded).read(loaded)
-    only = loaded.region(region).name if region else None
+    only = None if region is None else loaded.region(region).name
     rows = [
         _kept(record, service.name, place.name)
         for service in loaded.services
@@ -135,13 +135,9 @@ def current(fleet: FleetOption = "demo", region: RegionOption = None, output: Ou
 
 def _services(service: str | None) -> list[str]:
     """The services to list. Raises UnknownRelease for one that has no releases."""
-    from infra.release import UnknownRelease, services
-    from infra.suggest import hint
+    from infra.release import known_service, services
 
-    known = services()
-    if service is not None and service not in known:
-        raise UnknownRelease(f"there are no releases of {service!r}{hint(service, known)}", not_done="nothing was done")
-    return [service] if service is not None else known
+    return services() if service is None else [known_service(service)]
 
 
 def _verified(service: str, version: str) -> dict[str, Any]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from cli.rollouts.evidence import COMPARED, NOTHING, total
-from cli.rollouts.judge import Evidence, Fail, Inconclusive, Pass, Verdict
 from cli.rollouts.procedure import Advance, Bake, Decision, Hold, Promote, Rollback, Start
 from cli.rollouts.state import State
+from cli.rollouts.verdict import Evidence, Fail, Inconclusive, Pass, Verdict
 
 
-def decide(state: State, verdict: Verdict, now: float) -> Decision | Hold:
-    """The next decision at `now` (Unix seconds), or why to hold.
+def decide(state: State, verdict: Verdict, now: float, record: str = "") -> Decision | Hold:
+    """The next decision at `now` (Unix seconds), or why to hold. `record` is the release of record, where it is known.
 
-    Abort always wins, a failed verdict comes next; missing evidence never promotes, and a person's `promote` overrides
-    missing evidence but never a failed verdict.
+    Where somebody else set the record, the rollout ends and leaves it alone. Else abort always wins, a failed verdict
+    comes next; missing evidence never promotes, and a person's `promote` overrides missing evidence but never a failed
+    verdict.
     """
+    if not state.ended and record and record not in (*state.expected, state.moved):
+        reason = f"the release of record moved to {record} in the middle"
+        return Rollback(reason, slices=state.phase != "planned", moved=record)
     if state.ended or state.phase == "rolling back":
         return Hold(state.reason)
     if state.abort:

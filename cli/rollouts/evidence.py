@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from infra import grid
 
 Arm = Literal["stable", "canary", "baseline"]
 ARMS: tuple[Arm, ...] = ("stable", "canary", "baseline")
@@ -64,7 +66,7 @@ def blocks(
     says nothing and is left out too. A weight may change inside a block: canary and baseline always have the same
     weight, so they stay comparable.
     """
-    size = max(1, math.ceil(block / look - 1e-9))  # a tenth is no whole number of hundredths
+    size = grid.looks(block, look)
     groups: dict[int, list[Look]] = {}
     for one in looks:
         groups.setdefault((round((one.at - start) / look) - 1) // size, []).append(one)
@@ -99,14 +101,18 @@ def look_lines(look: Look) -> list[dict[str, Any]]:
     ]
 
 
-def parse_looks(lines: Iterable[Mapping[str, Any]]) -> tuple[Look, ...]:
-    """The inverse of `look_lines` over a whole journal, in the order of their times."""
-    found: dict[float, Look] = {}
-    for line in lines:
+def parse_looks(lines: Iterable[Mapping[str, Any]], known: tuple[Look, ...] = ()) -> tuple[Look, ...]:
+    """The inverse of `look_lines`: the looks of the lines before, which are `known`, and of `lines`, by their times."""
+    more = list(lines)
+    if not more:
+        return known
+    kept = bisect_left(known, min(float(line["at"]) for line in more), key=lambda look: look.at)
+    found = {look.at: look for look in known[kept:]}  # the lines of one look may come in two parts
+    for line in more:
         at, weight = float(line["at"]), float(line["weight"])
         before = found.get(at, Look(at, weight, {}))
         arms = dict(before.arms)
         if "arm" in line:
             arms[line["arm"]] = {name: Count(n, bad) for name, (n, bad) in line["counts"].items()}
         found[at] = Look(at, weight, arms, line.get("problem", before.problem))
-    return tuple(found[at] for at in sorted(found))
+    return (*known[:kept], *(found[at] for at in sorted(found)))

@@ -7,75 +7,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from cli.rollouts import evalue
 from cli.rollouts.evidence import COMPARED, NOTHING, Block, Count, Look, blocks, total
 from cli.rollouts.plan import BAKE, Plan, Signal
+from cli.rollouts.verdict import BAKE_SHARE, Evidence, Fail, Inconclusive, Pass, Verdict
 
 ERRORS_WEIGHT = 0.5  # errors get half of alpha, the latency signals share the rest
-BAKE_SHARE = 0.1  # of alpha, kept for the bake; the ladder has the rest
 BOUNDS = 2.0  # two bounds per signal share its error, so both hold together and either may prove the tolerance
 RATIOS = np.geomspace(0.05, 100.0, 80)  # of canary/baseline, where the bound is looked for: steps of 10 %
 RATES = np.geomspace(1e-6, 1.0, 240)  # the canary's own rate, where the bound is looked for: steps of 6 %
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of one signal. `harm` is an e-value; both bounds hold at the plan's confidence at every look."""
-
-    signal: Signal
-    canary: Count
-    baseline: Count
-    harm: float
-    ratio_bound: float  # this canary/baseline and all above are excluded; infinite where none is
-    rate_bound: float  # this own rate of the canary and all above are excluded; 1 where none is
-    passed: bool
-
-    @property
-    def excluded(self) -> str:
-        """The effect that is excluded, as it proves the tolerance: `errors above x4.2`; empty where none is."""
-        if math.isfinite(self.ratio_bound) and (self.ratio_bound <= self.signal.ratio or not self.passed):
-            return f"{self.signal.name} above x{self.ratio_bound:.3g}"
-        return f"{self.signal.name} above {self.rate_bound:.2%} of responses" if self.rate_bound < 1.0 else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """Every gate signal is proven within its tolerance."""
-
-    evidence: tuple[Evidence, ...]
-    e_value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """The canary is worse: an e-value reached 1/alpha."""
-
-    reason: str
-    evidence: tuple[Evidence, ...]
-    e_value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Inconclusive:
-    """Neither is proven; `reason` says what is missing. Never promotes and never rolls back by itself."""
-
-    reason: str
-    evidence: tuple[Evidence, ...]
-    e_value: float
-    blind: bool = False  # there is no sound look now, whatever was seen before
-
-
-Verdict = Pass | Fail | Inconclusive
-
-
 def judge(plan: Plan, looks: Sequence[Look], start: float) -> Verdict:
     """The verdict on the ladder: canary against the matched baseline slice, since `start` (Unix seconds)."""
     judged = [look for look in looks if 0 < look.weight < BAKE]
-    begin = start + plan.warmup
+    begin = plan.begin(start + plan.warmup)
     merged = blocks(judged, begin, plan.look, plan.block)
     paths = {signal.name: _harm(signal, merged, plan.noise) for signal in plan.signals}
     evidence = tuple(_evidence(plan, signal, merged, evalue.running_max(paths[signal.name])) for signal in plan.signals)
@@ -210,9 +159,8 @@ def _unproven(plan: Plan, evidence: Sequence[Evidence]) -> str:
     open_gates = [one for one in evidence if one.signal.gate and not one.passed]
     if open_gates and not any(one.canary.total for one in open_gates):
         return "the canary has answered nothing yet: is there traffic?"
-    return "; ".join(
-        f"{one.signal.name} is only bounded by x{one.ratio_bound:.3g}, x{one.signal.ratio:g} is needed"
-        if math.isfinite(one.ratio_bound)
-        else f"{one.signal.name} has no bound yet, x{one.signal.ratio:g} is needed"
-        for one in open_gates
-    )
+    return "; ".join(f"{one.signal.name}: {_bound(one)}, must be below x{one.signal.ratio:g}" for one in open_gates)
+
+
+def _bound(one: Evidence) -> str:
+    return f"x{one.ratio_bound:.3g} not yet excluded" if math.isfinite(one.ratio_bound) else "no bound yet"

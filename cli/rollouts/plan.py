@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from infra import grid
+
 BAKE = 100.0  # the weight of the bake, percent
 Metric = Literal["errors", "ttft", "itl", "e2e", "queue"]
 
@@ -67,6 +69,10 @@ class Plan:
     def last_weight(self) -> float:
         """The highest judged weight."""
         return self.weights[-1]
+
+    def begin(self, at: float) -> float:
+        """Where looks, or blocks, begin that may begin at `at`: where users are drawn by block, with the next draw."""
+        return grid.begin(at, self.block, self.look) if self.assignment == "user" else at
 
     def after(self, weight: float) -> float:
         """The next judged weight above `weight`."""

@@ -72,3 +72,14 @@ class Clock(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Let `seconds` pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The world of one rollout."""
+
+    traffic: Traffic
+    metrics: Metrics
+    record: Record
+    lease: Lease
+    clock: Clock

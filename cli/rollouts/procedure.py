@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -64,10 +65,11 @@ class Promote:
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """Take the canary out and keep the stable release."""
+    """Take the canary out and keep the stable release, or what somebody else put in its place."""
 
     reason: str
     slices: bool = True  # False where none were ever wished
+    moved: str = ""  # the release that somebody else made the one of record meanwhile: it is left alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,18 @@ def steps(plan: Plan, decision: Decision) -> tuple[Step, ...]:
             return (*_settle(plan.canary), *_retire())
         case Promote():
             return (*_settle(plan.canary), *_stop(plan), *_retire())
-        case Rollback(slices=False):
-            return _settle(plan.stable)
-        case Rollback() if plan.kind == "undo":
-            return (*_settle(plan.stable), *_retire())
         case Rollback():
-            return (*_stop(plan), *_settle(plan.stable), *_retire())
+            return tuple(_withdraw(plan, decision))
+
+
+def _withdraw(plan: Plan, rollback: Rollback) -> Iterator[Step]:
+    """Traffic first, then the record, then the slices."""
+    if rollback.slices and plan.kind == "canary":
+        yield from _stop(plan)
+    if not rollback.moved:
+        yield from _settle(plan.stable)
+    if rollback.slices:
+        yield from _retire()
 
 
 def _settle(release: str) -> tuple[Step, ...]:

@@ -26,6 +26,5 @@ def recorded(states: Iterable[State]) -> list[Recorded]:
     last: dict[tuple[str, str], Recorded] = {}
     for state in states:
         plan = state.plan
-        release = plan.canary if state.phase == "promoted" else plan.stable
-        last[plan.service, plan.region] = Recorded(plan.service, plan.region, release, plan.run)
+        last[plan.service, plan.region] = Recorded(plan.service, plan.region, state.release, plan.run)
     return list(last.values())

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cli.rollouts.evidence import NOTHING, Count, total
-from cli.rollouts.judge import judge
 from cli.rollouts.state import State
-from cli.rollouts.view import align, excluded, title
+from cli.rollouts.view import align, excluded, phase, readable, title
 from runbooks.journal import Event
 
 
@@ -18,7 +17,7 @@ def cost(state: State) -> Count:
     return total(state.looks, "canary").get("errors", NOTHING)
 
 
-def summary(state: State, events: Sequence[Event]) -> dict[str, Any]:
+def summary(state: State) -> dict[str, Any]:
     """One run as JSON values: who, what, result, reason, seconds, bad responses."""
     plan, spent = state.plan, cost(state)
     return {
@@ -27,13 +26,16 @@ def summary(state: State, events: Sequence[Event]) -> dict[str, Any]:
         "region": plan.region,
         "from": plan.stable,
         "to": plan.canary,
+        "kind": plan.kind,
         "phase": state.phase,
+        "outcome": phase(state),
+        "ended": state.ended,
         "weight": state.weight,
         "paused": state.paused_since is not None,
         "reason": state.reason,
-        "started": events[0].at.isoformat().replace("+00:00", "Z"),
-        "by": events[0].actor,
-        "seconds": round((events[-1].at - events[0].at).total_seconds(), 1),
+        "started": datetime.fromtimestamp(state.started, UTC).isoformat().replace("+00:00", "Z"),
+        "by": state.by,
+        "seconds": round(state.last - state.started, 1),
         "badResponses": spent.bad,
         "responses": spent.total,
         "plan": plan.digest(),
@@ -53,7 +55,7 @@ def grounds(event: Event) -> list[tuple[str, ...]]:
 
 def _ground(name: str, one: dict[str, Any]) -> tuple[str, ...]:
     ratio = "any ratio" if one["ratio_bound"] is None else f"x{one['ratio_bound']:.3g}"
-    return name, _share(*one["canary"]), _share(*one["baseline"]), f"{one['e_value']:.3g}", ratio
+    return name, _share(*one["canary"]), _share(*one["baseline"]), readable(one["e_value"]), ratio
 
 
 def _share(bad: int, count: int) -> str:
@@ -88,10 +90,9 @@ def _decision(decision: dict[str, Any]) -> str:
 def outcome(state: State, events: Sequence[Event], journal: str) -> list[str]:
     """What came of a run, in a few lines."""
     plan, spent = state.plan, cost(state)
-    seconds = (events[-1].at - events[0].at).total_seconds()
-    now = plan.canary if state.phase == "promoted" else plan.stable
+    seconds = state.last - state.started
     lines = [
-        f"{state.phase}: {plan.service} in {plan.region} runs {now}",
+        f"{phase(state)}: {plan.service} in {plan.region} runs {state.release}",
         f"  why      {state.reason}",
     ]
     if state.phase == "promoted" and plan.kind == "canary":
@@ -121,6 +122,8 @@ def because(state: State) -> str:
 
 def proof(state: State) -> str:
     """The largest effects that a promotion did not exclude."""
+    from cli.rollouts.judge import judge  # the mathematics takes half a second to import
+
     verdict = judge(state.plan, state.looks, state.origin if state.origin is not None else state.started)
     return excluded(verdict.evidence, state.plan.confidence)
 
@@ -145,5 +148,5 @@ def _because(event: Event, events: Sequence[Event]) -> list[str]:
         return []
     look = [one for one in events if one.kind == "look" and one.seq < event.seq][-1:]
     head = f"look of {datetime.fromtimestamp(look[0].payload['at'], UTC):%H:%M:%SZ}, " if look else ""
-    said = f"{head}verdict {event.payload['verdict']}, e-value {event.payload['e_value']:.3g}"
+    said = f"{head}verdict {event.payload['verdict']}, e-value {readable(event.payload['e_value'])}"
     return [said, *align([("signal", "canary", "baseline", "e-value", "not excluded"), *rows])]

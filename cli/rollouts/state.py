@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,6 +14,7 @@ from cli.rollouts.procedure import (
     Decision,
     Promote,
     Rollback,
+    SetRecord,
     Shift,
     Start,
     Step,
@@ -47,6 +48,9 @@ class State:
     override: str = ""
     intent: Event | None = None  # an effect whose outcome is not known
     shift: Shift | None = None  # the last wish that was applied
+    recorded: bool = False  # this rollout has set, or tried to set, the release of record
+    by: str = ""  # who started it
+    last: float = 0.0  # when the last line was written
     looks: tuple[Look, ...] = field(default=(), repr=False)
 
     @property
@@ -59,26 +63,43 @@ class State:
         """The steps that the last decision still needs."""
         return steps(self.plan, self.decision)[self.done :] if self.decision else ()
 
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """What the release of record may be while nobody else sets it."""
+        return (self.plan.stable, self.plan.canary) if self.recorded else (self.plan.stable,)
+
+    @property
+    def moved(self) -> str:
+        """What somebody else made the release of record meanwhile, where that ends the rollout."""
+        return self.decision.moved if isinstance(self.decision, Rollback) else ""
+
+    @property
+    def release(self) -> str:
+        """The release that the service has when nothing but this rollout happens; its canary only once promoted."""
+        return self.plan.canary if self.phase == "promoted" else self.moved or self.plan.stable
+
     def elapsed(self, now: float) -> float:
         """Seconds since the start, pauses not counted."""
         pausing = now - self.paused_since if self.paused_since is not None else 0.0
         return now - self.started - self.paused - pausing
 
 
-def replay(events: Sequence[Event]) -> State | None:
-    """The state after `events`, None before there is a plan."""
-    if not events or events[0].kind != "plan":
+def replay(events: Sequence[Event], before: State | None = None) -> State | None:
+    """The state after `events`, which follow on what led to `before`; None before there is a plan."""
+    if not events:
+        return before
+    if before is None and events[0].kind != "plan":
         return None
-    first = events[0]
-    state = State(parse_plan(first.payload["plan"]), first.at.timestamp(), since=first.at.timestamp())
-    for event in events[1:]:
+    state = before or _begun(events[0])
+    for event in events:
         state = _apply(state, event)
-    return replace(state, looks=looks(events))
+    looks = parse_looks((event.payload for event in events if event.kind == "look"), state.looks)
+    return replace(state, looks=looks, last=events[-1].at.timestamp())
 
 
-def looks(events: Iterable[Event]) -> tuple[Look, ...]:
-    """All looks of a journal."""
-    return parse_looks(event.payload for event in events if event.kind == "look")
+def _begun(plan: Event) -> State:
+    at = plan.at.timestamp()
+    return State(parse_plan(plan.payload["plan"]), at, since=at, by=plan.actor)
 
 
 def _apply(state: State, event: Event) -> State:
@@ -87,7 +108,7 @@ def _apply(state: State, event: Event) -> State:
         case "decision":
             return _decided(state, parse_decision(event.payload["decision"]), at)
         case "intent":
-            return replace(state, intent=event)
+            return replace(state, intent=event, recorded=state.recorded or _records(state.plan, event))
         case "outcome":
             return _settled(state, event.payload["result"], at)
         case "reached":
@@ -115,6 +136,10 @@ def _decided(state: State, decision: Decision, at: float) -> State:
             return replace(fresh, phase="rolling back", weight=0.0, reason=reason)
 
 
+def _records(plan: Plan, intent: Event) -> bool:
+    return parse_effect(intent.payload["effect"]) == SetRecord(plan.canary)
+
+
 def _settled(state: State, result: str, at: float) -> State:
     intent, closed = state.intent, replace(state, intent=None)
     if result != "applied" or intent is None:
@@ -126,7 +151,7 @@ def _settled(state: State, result: str, at: float) -> State:
 def _stepped(state: State, at: float) -> State:
     origin = state.origin
     if origin is None and state.phase == "judging" and state.done == 1:
-        origin = at
+        origin = state.plan.begin(at)
     return replace(state, done=state.done + 1, step_since=at, origin=origin)
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from cli.rollouts.decision import remaining
-from cli.rollouts.judge import BAKE_SHARE, Evidence, Verdict
 from cli.rollouts.plan import BAKE, Plan, Signal
 from cli.rollouts.state import State
+from cli.rollouts.verdict import BAKE_SHARE, Evidence, Verdict
 
 HEADER = ("signal", "canary", "baseline", "e-value", "not excluded", "needed")
 
@@ -45,13 +45,26 @@ def threshold(plan: Plan) -> float:
     return 1.0 / (plan.alpha * (1.0 - BAKE_SHARE))
 
 
+def readable(e_value: float) -> str:
+    """An e-value in figures that can be compared at a glance: 0.25, 12.6, 1560, >1e6."""
+    if e_value > 1e6:
+        return ">1e6"
+    return f"{float(f'{e_value:.3g}'):.0f}" if e_value >= 1000 else f"{e_value:.3g}"
+
+
+def phase(state: State) -> str:
+    """Where it stands in one or two words; an undo is told from a promotion."""
+    undone = {"promoting": "undoing", "promoted": "undone"} if state.plan.kind == "undo" else {}
+    return undone.get(state.phase, state.phase)
+
+
 def ladder(state: State) -> str:
     """The steps with the current one marked: `[25 %] -> 50 % -> bake -> v2`."""
     plan = state.plan
     names = [f"{weight:g} %" for weight in plan.weights] + (["bake"] if plan.bake else []) + [plan.canary]
     marked = [f"[{name}]" if index == _position(state) else name for index, name in enumerate(names)]
     line = " -> ".join(marked)
-    return f"{line}   {state.phase}" + (", paused" if state.paused_since is not None else "")
+    return f"{line}   {phase(state)}" + (", paused" if state.paused_since is not None else "")
 
 
 def _position(state: State) -> int:
@@ -78,9 +91,9 @@ def lines(state: State, verdict: Verdict, hold: str, now: float) -> list[str]:
         f"  ladder   {ladder(state)}",
         f"  weights  {weights}",
         f"  time     {state.elapsed(now):.0f} s of {plan.deadline:g} s; {spent}",
-        f"  e-value  {verdict.e_value:.3g}; rolls back at {threshold(plan):.0f}",
+        f"  e-value  {readable(verdict.e_value)}; rolls back at {threshold(plan):.0f}",
         *("  " + line for line in table(verdict.evidence)),
-        f"  {'ended' if state.ended else 'waits'}    {hold or state.reason or state.phase}",
+        f"  {'ended' if state.ended else 'waits'}    {hold or state.reason or phase(state)}",
         f"  next     {following(state)}",
     ]
 
@@ -102,7 +115,7 @@ def _row(one: Evidence) -> tuple[str, ...]:
         one.signal.name,
         _share(one.canary.bad, one.canary.total),
         _share(one.baseline.bad, one.baseline.total),
-        f"{one.harm:.3g}",
+        readable(one.harm),
         not_excluded(one),
         needed,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from infra.errors import OpsError
+from infra.errors import OpsError, Unavailable
 from infra.fleet import Fleet
 from infra.local.layout import Layout
 from infra.local.wish import StaleToken, Wish, read_wishes, refuse_older, render
@@ -16,6 +16,10 @@ from infra.record import Record, RecordError, RecordStore
 from infra.store import write_json
 
 Stamp = tuple[int, int, int]
+
+
+class ForgottenWishes(Unavailable):
+    """What the supervisor took before it was restarted cannot be read."""
 
 
 class Watched:
@@ -39,7 +43,7 @@ class Wishes:
         self._services = services
         self._file = Watched(layout.weights)
         self._memory = layout.file("accepted.json")
-        self.accepted = {name: wish for name, wish in read_wishes(self._memory).items() if name in services}
+        self.accepted = {name: wish for name, wish in _remembered(self._memory).items() if name in services}
 
     def look(self) -> None:
         """Take what is new in weights.json."""
@@ -64,6 +68,18 @@ class Wishes:
         except StaleToken as error:
             return error.what
         return ""
+
+
+def _remembered(path: Path) -> dict[str, Wish]:
+    """The wishes that an earlier life took. Raises ForgottenWishes where they are there and cannot be read."""
+    try:
+        return read_wishes(path)
+    except OpsError as error:
+        why = error.what.removeprefix(f"{path} ")
+        raise ForgottenWishes(
+            f"{path}, which has the newest token of each service, cannot be used: {why}",
+            next=f"mv {path} {path}.corrupt, then ops local up; an open rollout writes its wish again",
+        ) from error
 
 
 class Records:

@@ -18,6 +18,7 @@ from infra.errors import Unavailable
 from infra.store import CorruptFile, read_json
 
 API_VERSION = "bellwether/v1"
+ANEW = "ops local down, then ops local up"  # both make the files of a region anew
 
 
 class _Value(BaseModel):
@@ -123,11 +124,12 @@ class Status(_Value):
 
 
 class Failure(_Value):
-    """failure.json: the process that kept a region from starting, and the last lines it said."""
+    """failure.json: the process that kept a region from starting, the last lines it said, and what helps, if known."""
 
     process: str
     reason: str
     tail: tuple[str, ...] = ()
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +195,11 @@ def read_owner(path: Path) -> Owner | None:
 
 
 def _read(path: Path, kind: type[Read]) -> Read | None:
-    data: Any = read_json(path)
     try:
+        data: Any = read_json(path)
         return None if data is None else kind.model_validate(data)
+    except CorruptFile as error:
+        raise CorruptFile(error.what, not_done=error.not_done, next=ANEW) from error
     except ValidationError as error:
         what = f"{path} is not what this version of us writes: {error.errors()[0]['msg']}"
-        raise CorruptFile(what, next="ops local down, then ops local up") from error
+        raise CorruptFile(what, not_done="nothing was changed", next=ANEW) from error

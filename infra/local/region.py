@@ -201,7 +201,9 @@ def _start_error(layout: Layout) -> StartError:
     )
     lines = "".join(f"\n  | {line}" for line in failure.tail)
     what = f"the local region did not come up: {failure.process}: {failure.reason}{lines}"
-    return StartError(what, not_done="nothing of it is left running", next=f"ops local logs {failure.process}")
+    return StartError(
+        what, not_done="nothing of it is left running", next=failure.next or f"ops local logs {failure.process}"
+    )
 
 
 def _stop(region: LocalRegion, tell: Tell) -> list[str]:

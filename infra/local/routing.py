@@ -11,6 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from infra import grid
+from infra.policy import RolloutPolicy
+
 TYPE = "type.googleapis.com"
 TOTAL = 10_000
 ARMS = ("canary", "stable", "baseline")
@@ -91,6 +94,11 @@ def _weighted(service: str, arm: str, weight: int) -> Mapping[str, Any]:
         "weight": weight,
         "response_headers_to_add": [{"header": {"key": key, "value": value}} for key, value in headers.items()],
     }
+
+
+def salt(policy: RolloutPolicy, now: float) -> str:
+    """What users are drawn with at `now` (Unix seconds): anew in each block, on the judge's own grid."""
+    return str(grid.number(now, policy.block, policy.look)) if policy.assignment == "user" else ""
 
 
 def _hash_policy(assignment: Assignment, salt: str) -> list[dict[str, Any]]:

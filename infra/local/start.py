@@ -24,7 +24,7 @@ class StartFailure(Unavailable):
 def failure(children: Sequence[Child], blocked: str, age: float) -> Failure | None:
     """Why the start has failed after `age` seconds, or None while it may still succeed."""
     if blocked:
-        return Failure(process="supervisor", reason=blocked)
+        return Failure(process="supervisor", reason=blocked, next="ops release current")
     for child in children:
         if child.early_deaths >= FEW:
             return _of(child, f"ended {child.early_deaths} times with exit {child.last_exit}")
@@ -33,7 +33,9 @@ def failure(children: Sequence[Child], blocked: str, age: float) -> Failure | No
 
 def why(error: OpsError) -> Failure:
     """What any error that ended the supervisor says in failure.json."""
-    return error.failure if isinstance(error, StartFailure) else Failure(process="supervisor", reason=error.what)
+    if isinstance(error, StartFailure):
+        return error.failure
+    return Failure(process="supervisor", reason=error.what, next=error.next)
 
 
 def _late(children: Sequence[Child]) -> Failure:

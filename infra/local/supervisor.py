@@ -30,6 +30,7 @@ from infra.local.leftover import me
 from infra.local.ports import Ports
 from infra.local.process import Child, State, trim
 from infra.local.reconcile import Drain, Weigh, Withdraw, reconcile
+from infra.local.routing import salt
 from infra.local.workload import Surroundings, Workload
 from infra.record import RecordStore
 from infra.service import Service
@@ -94,7 +95,7 @@ class Supervisor:
         """Configuration of the parts, then the parts."""
         for workload in self._workloads:
             service = workload.service
-            self._gateway.open(service.name, service.rollout.assignment, _salt(service))
+            self._gateway.open(service.name, service.rollout.assignment, salt(service.rollout, time.time()))
         programs = equipment.programs(self._layout, self._fleet.name, self._region, self._ports_of, self._listeners)
         self._programs = [Child(program, self._http, self._wake.set) for program in programs]
 
@@ -134,13 +135,13 @@ class Supervisor:
         service = workload.service
         workload.wish = self._wishes.accepted.get(service.name)
         goal = workload.goal(self._records.releases[service.name], now)
-        salt = _salt(service)
+        drawn = salt(service.rollout, now.timestamp())
         actions = reconcile(goal, workload.observed(self._view))
         for action in actions:
             if known or not isinstance(action, (Drain, Withdraw)):
-                workload.do(action, salt)
-        if salt != self._gateway.salt(service.name):
-            workload.do(Weigh(self._gateway.written.weights[service.name]), salt)
+                workload.do(action, drawn)
+        if drawn != self._gateway.salt(service.name):
+            workload.do(Weigh(self._gateway.written.weights[service.name]), drawn)
         return any(not isinstance(action, (Drain, Withdraw)) for action in actions)
 
     def _say(self, now: datetime) -> None:
@@ -201,12 +202,6 @@ class Supervisor:
 def _services(fleet: Fleet, region: str) -> list[Service]:
     """The services of a region: those whose pool it has."""
     return [service for service in fleet.services if fleet.region(region).pool(service.pool)]
-
-
-def _salt(service: Service) -> str:
-    """Users are drawn anew in each block (the judge's blocks are independent only so)."""
-    block = service.rollout.block
-    return str(int(time.time() // block)) if service.rollout.assignment == "user" else ""
 
 
 def _self() -> ProcessStatus:

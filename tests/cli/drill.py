@@ -31,8 +31,8 @@ QUICK = {  # wide tolerances, so that few seconds of traffic are proof
     "ttft: {ratio: 3}": "ttft: {ratio: 3, floor: 30%}",
     "e2e: {ratio: 3}": "e2e: {ratio: 3, floor: 30%}",
     "weights: [25%, 50%]": "weights: [50%]",
-    "bake: 5s": "bake: 1s",
-    "drain: 5s": "drain: 2s",
+    "bake: 4s": "bake: 1s",
+    "drain: 3s": "drain: 2s",
     "expiry: 15s": "expiry: 4s",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -112,6 +113,26 @@ def test_an_error_says_what_what_not_and_what_next(install: Install, capsys: pyt
         "  not done: v3 is not of record",
         "  next: ops rollout explain chat",
     ]
+
+
+def test_the_next_command_is_for_the_fleet_and_region_that_were_given(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It can be typed as it stands, whoever wrote it."""
+    install(ProbeError("down", next="ops local up"))
+    main.run(["probe", "go", "--fleet", "atlas", "--region=westeurope"])
+    assert "  next: ops local up --fleet atlas --region westeurope\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
+def test_what_the_system_keeps_from_us_is_not_our_bug(
+    install: Install, number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """State of another user, a full disk: exit 6 with the file, no traceback."""
+    install(OSError(number, "said so", "/state/demo"))
+    assert main.run(["probe", "go"]) == 6
+    err = capsys.readouterr().err
+    assert err.startswith("ops: /state/demo cannot be used: ") and "OPS_STATE" in err and "Traceback" not in err
 
 
 def test_anything_else_is_our_bug_with_its_traceback(install: Install, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.recovery import record_store
+from cli.rollouts.procedure import Rollback, to_json
 from infra import state
 from infra.fleet import load_fleet
 from infra.record import RecordError
@@ -56,6 +57,14 @@ def test_a_rollout_that_has_not_ended_counts_as_not_promoted() -> None:
     """Its release was never the one of record for good."""
     run("rollout-a", "v1", "v2")
     assert current() == "v1"
+
+
+def test_what_somebody_else_set_in_the_middle_of_a_rollout_is_what_it_left() -> None:
+    """That is why it ended, and the last that is known of the record."""
+    moved = run("rollout-a", "v1", "v2")
+    moved.append("decision", decision=to_json(Rollback("the release of record moved", moved="v3")))
+    moved.append("end", result="rolled back", reason="the release of record moved")
+    assert current() == "v3"
 
 
 def test_a_record_that_is_there_is_never_replaced() -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from cli.rollouts.drive import Snapshot
-from cli.rollouts.judge import Inconclusive
 from cli.rollouts.state import State
+from cli.rollouts.verdict import Inconclusive
 from cli.screen import EVERY, Screen, wrapped
 from tests.fakes import EPOCH, PLAN
 
@@ -45,3 +45,18 @@ def test_without_a_terminal_there_is_a_line_per_change_and_one_now_and_then(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert lines[0] == "14:13:20Z judging at 25 %, e-value 1: no data"
+
+
+def test_a_reason_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """From the decision to roll back until it has ended there is one; the evidence is told in plain figures."""
+    verdict = Inconclusive("", (), 1563.4)
+    with Screen(live=False) as screen:
+        for second, phase in enumerate(("judging", "rolling back", "rolled back")):
+            state = State(PLAN, EPOCH, phase=phase, reason="" if phase == "judging" else "too many errors")  # type: ignore[arg-type]
+            hold = "no data" if phase == "judging" else ""
+            screen.show(Snapshot(state, verdict, hold, EPOCH + second, verdict))
+    assert [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()] == [
+        "judging at 0 %, e-value 1560: no data",
+        "rolling back at 0 %, e-value 1560: too many errors",
+        "rolled back at 0 %, e-value 1560",
+    ]

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from cli import steering
+from cli import opening, steering
 from cli.rollouts.drive import drive
+from cli.rollouts.procedure import Rollback
 from cli.rollouts.state import State
 from infra.errors import Locked, Refused
 from infra.record import RecordStore
-from infra.state import record_path
-from tests.cli.drill import NAME, PATIENCE, REGION, SERVICE, Drill, region
+from infra.state import lease_path, record_path
+from infra.store import CorruptFile
+from tests.cli.drill import NAME, PATIENCE, REGION, SERVICE, Drill, region, until
 from tests.infra.local.lab import write_release
 
 
@@ -37,8 +39,13 @@ def drill(quiet: Drill) -> Iterator[Drill]:
 
 def rolled(drill: Drill, deadline: float, canary: str = "v2") -> State:
     """How a rollout of `canary` ends that may take `deadline` seconds."""
-    plan = replace(steering.new_plan(drill.place, "v2"), deadline=deadline, canary=canary)
-    return steering.lead(drill.place, steering.begin(drill.place, plan), 60.0)
+    plan = replace(opening.new_plan(drill.place, "v2"), deadline=deadline, canary=canary)
+    return steering.roll(drill.place, plan, 60.0)[1]
+
+
+def serves(drill: Drill, release: str) -> bool:
+    world = drill.place.traffic().observe()
+    return world.stable_ready and world.stable == release
 
 
 def faulty(folder: Path, **simulate: Any) -> str:
@@ -48,13 +55,12 @@ def faulty(folder: Path, **simulate: Any) -> str:
 def test_without_traffic_nothing_is_proven(drill: Drill) -> None:
     """The plan has no measured thresholds, and the rollout says that it waits for requests."""
     assert drill.place.thresholds() == {"ttft": [], "e2e": []}
-    plan = replace(steering.new_plan(drill.place, "v2"), deadline=600.0)
-    run, lease, holds = steering.begin(drill.place, plan), drill.place.lease(plan.run), [""]
-    lease.acquire()
-    end = time.monotonic() + PATIENCE
+    plan = replace(opening.new_plan(drill.place, "v2"), deadline=600.0)
+    end, holds = time.monotonic() + PATIENCE, [""]
     asked = lambda: holds[-1].startswith("no request for chat has come yet") or time.monotonic() > end  # noqa: E731
-    state = drive(run.journal, drill.place.ports(lease), lambda seen: holds.append(seen.hold), asked)
-    lease.release()
+    with opening.held(drill.place, plan.run) as lease:
+        run = opening.begin(drill.place, plan, lease)
+        state = drive(run.journal, drill.place.ports(lease), lambda seen: holds.append(seen.hold), asked)
     assert (state.phase, holds[-1][:32]) == ("judging", "no request for chat has come yet")
     assert all(one.problem for one in state.looks)
 
@@ -84,12 +90,53 @@ def test_a_release_that_the_region_cannot_read_is_told(drill: Drill, tmp_path: P
 
 def test_a_plan_that_is_out_of_date_is_not_begun(drill: Drill) -> None:
     """The release of record moved, or another rollout began, while a person thought about the question."""
-    plan = steering.new_plan(drill.place, "v2")
+    plan = opening.new_plan(drill.place, "v2")
     with pytest.raises(Refused, match="runs v1 by now, and the plan is for v0"):
-        steering.begin(drill.place, replace(plan, stable="v0"))
-    steering.begin(drill.place, plan)
+        steering.detach(drill.place, replace(plan, stable="v0"))
+    with opening.held(drill.place, plan.run) as lease:
+        opening.begin(drill.place, plan, lease)
     with pytest.raises(Locked, match="nobody drives it"):
-        steering.begin(drill.place, replace(plan, run=f"{plan.run}-2"))
+        steering.detach(drill.place, replace(plan, run=f"{plan.run}-2"))
+
+
+def test_a_rollout_is_not_begun_without_its_lease(drill: Drill) -> None:
+    """Unreadable, held by somebody who ends a rollout, or lost meanwhile: no journal is written, nothing is open."""
+    plan, path = opening.new_plan(drill.place, "v2"), lease_path(NAME, SERVICE, REGION)
+    before = [run.plan.run for run in drill.place.runs.all()]
+    with opening.held(drill.place, "rollout-other") as other, pytest.raises(Locked, match="rollout-other is driven by"):
+        steering.roll(drill.place, plan)
+    with pytest.raises(Locked, match="given up"):
+        opening.begin(drill.place, plan, other)
+    kept = path.read_text()
+    path.write_text("[]")
+    for act in (steering.roll, steering.detach):
+        with pytest.raises(CorruptFile) as raised:
+            act(drill.place, plan)
+        assert raised.value.not_done == "nothing was changed"
+    done = drill.ops("start", SERVICE, "--release", "v2", "--yes")
+    assert done.returncode == 6 and f"next: rm {path}" in done.stderr, done.stderr
+    path.write_text(kept)
+    assert [run.plan.run for run in drill.place.runs.all()] == before
+    assert not drill.open()
+
+
+def test_a_record_that_a_person_sets_in_the_middle_ends_the_rollout(drill: Drill) -> None:
+    """The canary goes out, exit 3 says why, and the record stays as it was set."""
+    store = RecordStore(record_path(NAME))
+    plan = replace(opening.new_plan(drill.place, "v2"), deadline=600.0)
+    run = steering.detach(drill.place, plan)
+    until(drill.judged)
+    store.set(SERVICE, REGION, "v3", run=None, expect="v1")
+    until(lambda: not drill.open() and serves(drill, "v3"))
+    drill.stays("v3")
+    done = drill.ops("watch", SERVICE)
+    assert done.returncode == 3 and "ops: chat runs v3: the release of record moved to v3 in the middle" in done.stderr
+    assert f"rolled back: chat in {REGION} runs v3" in done.stdout
+    assert drill.place.runs.find(run.plan.run).state.decision == Rollback(
+        "the release of record moved to v3 in the middle", moved="v3"
+    )
+    store.set(SERVICE, REGION, "v1", run=None, expect="v3")
+    until(lambda: serves(drill, "v1"))
 
 
 def test_only_what_was_promoted_here_can_be_undone(drill: Drill) -> None:
@@ -97,4 +144,4 @@ def test_only_what_was_promoted_here_can_be_undone(drill: Drill) -> None:
     store = RecordStore(record_path(NAME))
     store.set(SERVICE, REGION, "v1", run=None, expect="v1")
     with pytest.raises(Refused, match="no promotion of v1"):
-        steering.undo_plan(drill.place)
+        opening.undo_plan(drill.place)

@@ -72,7 +72,7 @@ def test_an_unknown_key_is_pointed_at_itself_and_not_its_value() -> None:
 
 def test_a_missing_key_is_pointed_at_the_mapping_that_lacks_it() -> None:
     """A key that is not there has the position of what it should be in."""
-    (found,) = problems(edited(DEMO, ("    replicas: 3\n", "")))
+    (found,) = problems(edited(DEMO, ("    replicas: 2\n", "")))
     assert DEMO.split("\n")[found.mark.line - 1][found.mark.column - 1 :].startswith("name: chat")
 
 

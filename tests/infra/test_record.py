@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from infra.fleet import load_fleet
 from infra.record import RecordError, RecordMoved, RecordStore
+from infra.store import UnusableState
 
 DEMO = load_fleet("demo")
 PLACE = ("chat", "eastus2")
@@ -119,3 +121,18 @@ def test_the_clock_is_utc(tmp_path: Path) -> None:
     entry = RecordStore(tmp_path / "record.json").read(DEMO).entry(*PLACE)
     assert entry is not None
     assert entry.at.endswith("Z")
+
+
+def test_without_room_the_old_record_stays_and_it_is_told(tmp_path: Path) -> None:
+    """Neither half a file nor a raw error of the system."""
+    it = store(tmp_path)
+    it.set("chat", "eastus2", "v1", run=None, expect=None)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(UnusableState, match="cannot hold our state: File too large"):
+            it.set("chat", "eastus2", "v2", run=None, expect="v1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert '"v1"' in it.path.read_text()
+    assert not list(tmp_path.glob(".record.json.*"))

@@ -170,7 +170,7 @@ def test_a_release_that_is_not_there_is_answered_with_those_that_are() -> None:
     """By version and by path."""
     with pytest.raises(UnknownRelease, match="there is no release 'v22' of chat; did you mean v2"):
         load_release("chat", "v22")
-    with pytest.raises(UnknownRelease, match="there is no release 'v1' of mail; there are none"):
+    with pytest.raises(UnknownRelease, match="there are no releases of 'mail'; known: chat"):
         load_release("mail", "v1")
     with pytest.raises(ReleaseError, match=r"there is no such file; beside it are v1\.yaml, v2\.yaml"):
         load_release("chat", str(RELEASES / "chat" / "v22.yaml"))

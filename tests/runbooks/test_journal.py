@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.errors import Unavailable
-from runbooks.journal import GENESIS, Event, Journal, JournalError, decode, digest, encode
+from runbooks.journal import GENESIS, START, Event, Journal, JournalError, JournalUnusable, decode, digest, encode
 
 ROOT = Path(__file__).parent.parent.parent
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -76,9 +77,9 @@ def go(child: subprocess.Popen[str]) -> None:
 
 @given(entries)
 def test_events_come_back_as_they_were_written(written: list[tuple[str, dict[str, Any]]]) -> None:
-    events, _, whole = decode(chain(written), "run")
+    events, mark = decode(chain(written), "run")
     assert [(event.kind, event.payload) for event in events] == written
-    assert whole == len(chain(written))
+    assert mark.offset == len(chain(written))
 
 
 @given(entries, st.data())
@@ -86,10 +87,10 @@ def test_every_prefix_of_a_journal_is_a_journal(written: list[tuple[str, dict[st
     """A crash may cut it at any byte; what is left is the events whose line is whole."""
     text = chain(written)
     cut = data.draw(st.integers(0, len(text)))
-    events, _, whole = decode(text[:cut], "run")
+    events, mark = decode(text[:cut], "run")
     assert events == decode(text, "run")[0][: len(events)]
     assert len(events) == text[:cut].count(b"\n")
-    assert whole <= cut
+    assert mark.offset <= cut
 
 
 def test_an_append_returns_what_is_on_disk(tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_a_corrupt_line_stops_the_replay_at_its_number_and_the_file_is_kept(tmp_
     lines[1] = json.dumps(change(json.loads(lines[1]))).encode() + b"\n"
     spoilt = b"".join(lines)
     it.path.write_bytes(spoilt)
-    for use in (it.events, lambda: it.append("note")):
+    for use in (it.events, lambda: journal(tmp_path).append("note")):
         with pytest.raises(JournalError, match=r"run-1\.jsonl:[23]: the journal is corrupt here"):
             use()
     assert it.path.read_bytes() == spoilt
@@ -166,6 +167,80 @@ def test_garbage_in_the_middle_is_named_with_its_line(tmp_path: Path, line: byte
     with pytest.raises(JournalError, match=r"run-1\.jsonl:2:") as raised:
         it.events()
     assert isinstance(raised.value, Unavailable)
+
+
+@given(entries, st.data())
+def test_a_reader_that_goes_on_sees_every_event_once(
+    written: list[tuple[str, dict[str, Any]]], data: st.DataObject
+) -> None:
+    """In two parts, wherever the first one was cut: the same events and the same end."""
+    text = chain(written)
+    cut = data.draw(st.integers(0, len(text)))
+    first, mark = decode(text[:cut], "run")
+    rest, end = decode(text[mark.offset :], "run", mark)
+    assert (first + rest, end) == decode(text, "run")
+
+
+def test_a_reader_verifies_what_is_new_and_only_that(tmp_path: Path) -> None:
+    """Each line is read once; one that does not follow from what was read is refused with its number."""
+    it = journal(tmp_path, 2)
+    _, mark = it.after(START)
+    other = journal(tmp_path)
+    other.append("note", number=2)
+    assert [event.seq for event in it.after(mark)[0]] == [3]
+    assert it.append("note", number=3).seq == 4
+    whole = it.path.read_bytes()
+    it.path.write_bytes(b"x" + whole[1:])  # before the mark
+    assert [event.seq for event in it.after(mark)[0]] == [3, 4]
+    it.path.write_bytes(whole[: mark.offset] + b"{}\n")
+    with pytest.raises(JournalError, match=":3:"):
+        it.after(mark)
+
+
+def test_a_journal_that_shrinks_or_goes_while_it_is_used_is_not_begun_anew(tmp_path: Path) -> None:
+    """Neither read nor written: its first lines are missing."""
+    it = journal(tmp_path, 3)
+    _, mark = it.after(START)
+    it.path.write_bytes(it.path.read_bytes().splitlines(keepends=True)[0])
+    for use in (lambda: it.after(mark), lambda: it.append("note")):
+        with pytest.raises(JournalError, match=r":3: .* is gone"):
+            use()
+    it.path.unlink()
+    for use in (lambda: it.after(mark), lambda: it.append("note")):
+        with pytest.raises(JournalUnusable, match="No such file"):
+            use()
+    assert not it.path.exists()
+
+
+@pytest.mark.parametrize("place", ["a folder is there", "its folder is a file"])
+def test_a_journal_that_cannot_be_used_is_told_with_its_path(tmp_path: Path, place: str) -> None:
+    """What could not be done, where, why, and that nothing was."""
+    path = tmp_path / "journal" / "run.jsonl"
+    if place == "a folder is there":
+        path.mkdir(parents=True)
+    else:
+        path.parent.write_text("")
+    it = Journal(path, "ana")
+    for use in (it.events, lambda: it.append("note")):
+        with pytest.raises(JournalUnusable, match=rf"{path} cannot be (read|written): (Is|Not|File)") as raised:
+            use()
+        assert raised.value.not_done and str(path.parent) in raised.value.next
+
+
+def test_a_disk_without_room_is_told_and_the_journal_stays_a_valid_prefix(tmp_path: Path) -> None:
+    """The line that did not fit is torn; when there is room again, the next append cuts it off and goes on."""
+    it = journal(tmp_path, 3)
+    before = it.events()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (it.path.stat().st_size + 50, limits[1]))
+    try:
+        with pytest.raises(JournalUnusable, match="cannot be written: File too large"):
+            it.append("note", filler="x" * 300)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert it.events() == before
+    assert it.append("note").seq == 4
+    assert len(it.events()) == 4
 
 
 def test_a_line_that_was_taken_out_breaks_the_chain(tmp_path: Path) -> None:

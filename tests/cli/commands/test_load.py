@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra import state
+from infra import fleet, state
 from infra.store import write_json
 from tests.conftest import BIN, ROOT, Ops
 from tests.loadtests.truth import Truth, serving
@@ -52,7 +52,7 @@ def test_the_table_is_for_people(truth: Truth, ops: Ops) -> None:
     truth.behaviours = ("ok", "429")
     done = ops("load", "run", "--service", "chat", "--rate", "60/s", "--duration", "1s", "--seed", "4")
     assert done.returncode == 0, done.stderr
-    assert "canary" in done.stdout
+    assert "REQUESTS" in done.stdout and "canary" in done.stdout
     assert "trace conv from seed 4, scaled to 60/s" in " ".join(done.stdout.split())
     assert f"not ok: {truth.done['429']} http_429" in done.stdout
     assert "client: send lag p99" in done.stdout
@@ -74,6 +74,23 @@ def test_failed_requests_do_not_fail_the_command(truth: Truth, ops: Ops) -> None
     assert "http_5xx" in done.stdout
 
 
+def test_synthetic_traffic_is_refused_where_it_would_count_as_users(truth: Truth, ops: Ops, tmp_path: Path) -> None:
+    """The local region has one route. Exit 4, what to write instead, and nothing is sent."""
+    file = tmp_path / "demo.yaml"
+    file.write_text(fleet.locate("demo").read_text().replace("traffic: user", "traffic: synthetic"))
+    done = ops("load", "run", "--service", "chat", "--duration", "1s", "--fleet", str(file))
+    assert (done.returncode, done.stdout, truth.asked) == (4, "", [])
+    assert "conversation of chat is synthetic" in done.stderr and "leave `traffic: synthetic` out" in done.stderr
+
+
+@pytest.mark.parametrize("service", ["embed", "moderation"])
+def test_a_service_that_streams_nothing_is_not_put_under_load(ops: Ops, service: str) -> None:
+    """It says which services can be."""
+    done = ops("load", "run", "--service", service, "--fleet", "atlas", "--region", "westeurope")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "services that generate: chat, chat-mini" in done.stderr and "no load was started" in done.stderr
+
+
 def test_a_region_that_is_down_is_sent_nothing(tmp_path: Path, ops: Ops) -> None:
     """Exit 6, and the command that brings it up."""
     done = ops("load", "run", "--service", "chat", state=tmp_path)
@@ -87,9 +104,11 @@ def test_a_region_that_is_down_is_sent_nothing(tmp_path: Path, ops: Ops) -> None
         (["--rate", "20"], "write a rate such as 100/s"),
         (["--rate", "0/s"], "give more than zero"),
         (["--rate", "-5/s"], "--rate"),
-        (["--duration", "20"], "write a duration such as 500ms"),
+        (["--rate", "1000000/s"], "at most 5000/s"),
+        (["--duration", "20"], "write a duration such as 500ms, 5m, 30d, or forever"),
         (["--duration", "0s"], "give more than zero"),
         (["--trace", "chat"], "there are conv and code"),
+        (["--trace", ""], "there are conv and code"),
         (["--seed", "-1"], "--seed"),
         (["--service", "chatt"], "chat"),
         (["--region", "nowhere"], "eastus2"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.store import write_atomic
 from tests.conftest import BIN, Ops
 from tests.infra.local.lab import until, write_fleet
 
@@ -40,10 +41,11 @@ def test_status_shows_arms_processes_and_memory(ops: Ops, place: tuple[str, ...]
 
 
 def test_logs_are_shown_by_process(ops: Ops, place: tuple[str, ...]) -> None:
-    """A name that has none is answered with those that have."""
+    """A name that has none is answered with the nearest that has, or with all."""
     assert ops("local", "logs", "chat-stable-1", "--lines", "3", *place).returncode == 0
-    wrong = ops("local", "logs", "chatty", *place)
-    assert wrong.returncode == 2 and "chat-stable-1" in wrong.stderr
+    near, far = ops("local", "logs", "envoi", *place), ops("local", "logs", "x", *place)
+    assert near.returncode == far.returncode == 2
+    assert "did you mean envoy?" in near.stderr and "chat-stable-1" in far.stderr
 
 
 def test_logs_are_followed_until_the_reader_has_enough(place: tuple[str, ...], ops: Ops, tmp_path: Path) -> None:
@@ -73,6 +75,49 @@ def test_down_says_what_it_stopped_and_then_that_there_is_nothing(ops: Ops, tmp_
     assert again.returncode == 0 and "was running" in again.stdout
     status = ops("local", "status", *options)
     assert status.returncode == 6 and "next: ops local up" in status.stderr
+
+
+def test_a_region_that_never_ran_has_no_logs(ops: Ops, tmp_path: Path) -> None:
+    """Exit 6 and the command that starts it here, as for a region that is not up."""
+    done = ops("local", "logs", "--fleet", "atlas", "--region", "westeurope", state=tmp_path)
+    assert (done.returncode, done.stdout) == (6, "") and "never ran" in done.stderr
+    assert "next: ops local up --fleet atlas --region westeurope\n" in done.stderr
+
+
+def test_a_file_of_the_region_that_cannot_be_read_is_named_with_what_helps(ops: Ops, tmp_path: Path) -> None:
+    """The supervisor's own log is empty then, so it is not what a person is sent to; `logs` tells it again."""
+    file = region_dir_in(tmp_path) / "accepted.json"
+    write_atomic(file, "{torn")
+    done = ops("local", "up", state=tmp_path)
+    assert done.returncode == 6 and f"supervisor: {file}, which has" in done.stderr
+    assert f"next: mv {file} {file}.corrupt, then ops local up" in done.stderr
+    assert str(file) in ops("local", "logs", state=tmp_path).stderr
+
+
+def test_addresses_that_cannot_be_read_are_made_anew(ops: Ops, place: tuple[str, ...]) -> None:
+    """The file is named, and the commands that write it again are, for this fleet."""
+    file = Path(json.loads(ops("local", "up", "-o", "json", *place).stdout)["state"]) / "region.json"
+    kept = file.read_text()
+    write_atomic(file, "{torn")
+    done = ops("local", "up", *place)
+    write_atomic(file, kept)
+    options = " ".join(place)
+    assert done.returncode == 6 and f"{file} cannot be read" in done.stderr
+    assert f"next: ops local down {options}, then ops local up {options}\n" in done.stderr
+
+
+def test_a_release_that_is_not_there_is_told_before_anything_is_started(ops: Ops, tmp_path: Path) -> None:
+    """Exit 2, with who names it."""
+    file = write_fleet(tmp_path, "gone")
+    file.write_text(file.read_text().replace("release: v1", "release: v99", 1))
+    done = ops("local", "up", "--fleet", str(file), state=tmp_path / "state")
+    assert done.returncode == 2 and "'v99' of chat" in done.stderr and "the fleet file names it" in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
+def region_dir_in(state: Path) -> Path:
+    """The demo fleet's region in a state directory."""
+    return state / "demo" / "local" / "eastus2"
 
 
 def test_two_ups_at_once_end_with_one_region_and_exit_7_for_the_other(tmp_path: Path) -> None:

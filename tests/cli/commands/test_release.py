@@ -92,12 +92,16 @@ def test_a_corrupt_record_is_no_answer(capsys: Captured) -> None:
     ("arguments", "says"),
     [
         (("list", "chta"), "there are no releases of 'chta'; did you mean chat?"),
+        (("show", "chta", "v1"), "there are no releases of 'chta'; did you mean chat?"),
         (("show", "chat", "v22"), "there is no release 'v22' of chat"),
         (("show", "chat", "x.yaml"), "x.yaml:1:1: there is no such file"),
         (("diff", "chat", "v1", "v22"), "there is no release 'v22' of chat"),
         (("verify", "mail"), "the fleet demo has no service 'mail'"),
+        (("verify", ""), "the fleet demo has no service ''"),
+        (("verify", "chat", ""), "there is no release '' of chat"),
         (("verify", "chat", "v22"), "there is no release 'v22' of chat"),
         (("current", "--region", "mars"), "the fleet demo has no region 'mars'"),
+        (("current", "--region", ""), "the fleet demo has no region ''"),
         (("current", "--fleet", "no.yaml"), "no.yaml:1:1: there is no such file"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from infra import state
 from tests.cli.drill import NAME, REGION, SERVICE, Drill, ops, region, traffic, until
+from tests.conftest import ROOT
 
 WIDE = 80
 
@@ -64,6 +66,10 @@ def test_a_good_release_is_promoted_and_told_and_taken_back(drill: Drill) -> Non
     back = drill.ops("undo", SERVICE, "--yes")
     assert back.returncode == 0 and "undone by a person" in back.stdout
     drill.stays("v1")
+    listed = drill.ops("history", SERVICE)
+    assert "v2 -> v1  undone" in listed.stdout and "v1 -> v2  promoted" in listed.stdout and narrow(listed.stdout)
+    told = json.loads(drill.ops("history", SERVICE, "-o", "json").stdout)["rollouts"][-2:]
+    assert [one["kind"] for one in told] == ["canary", "undo"]
 
 
 def test_a_canary_that_crashes_is_rolled_back_for_that(drill: Drill) -> None:
@@ -88,6 +94,8 @@ def test_a_second_start_learns_who_drives(drill: Drill) -> None:
     assert second.returncode == 7 and second.stdout == ""
     assert f"(process {first.pid})" in second.stderr and "next: ops rollout watch chat" in second.stderr
     assert len(drill.place.runs.of(SERVICE, REGION)) == len(drill.place.runs.all())
+    shown = drill.ops("status", SERVICE).stdout
+    assert f"(process {first.pid})" in " ".join(shown.split()) and "last seen" in shown and narrow(shown)
     assert ended(first)[0] == 0
 
 
@@ -108,6 +116,8 @@ def test_after_kill_9_another_process_finishes(drill: Drill) -> None:
     process.wait()
     done = drill.ops("start", SERVICE, "--release", "v2", "--yes")
     assert done.returncode == 7 and "nobody drives it" in done.stderr and "ops rollout resume chat" in done.stderr
+    assert "nobody drives it: `ops rollout resume chat`" in drill.ops("status").stdout
+    assert json.loads(drill.ops("status", "-o", "json").stdout)["rollouts"][-1]["driver"] is None
     done = drill.ops("resume", SERVICE)
     assert done.returncode == 0, done.stderr
     drill.stays("v2")
@@ -131,7 +141,8 @@ def test_after_the_timeout_the_canary_expires_and_can_be_aborted(drill: Drill) -
     process = drill.begin()
     process.kill()  # and not waited for: a zombie drives nothing
     done = drill.ops("resume", SERVICE, "--timeout", "300ms")
-    assert done.returncode == 124 and "next: ops rollout resume chat, or ops rollout abort chat" in done.stderr
+    assert done.returncode == 124 and "next: ops rollout resume chat" in done.stderr
+    assert "or ops rollout abort chat" in done.stderr
     seen = drill.ops("watch", SERVICE, "--timeout", "300ms")
     assert seen.returncode == 124 and "nobody drives it" in seen.stderr
     until(lambda: drill.canary() == 0)
@@ -273,6 +284,29 @@ def test_an_abort_where_nothing_runs_is_done(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("OPS_STATE", str(tmp_path))
     done = ops("rollout", "abort", "chat")
     assert done.returncode == 0 and "no rollout of chat in eastus2 is under way" in done.stderr
+
+
+def test_a_journal_that_cannot_be_had_is_told_and_not_called_corrupt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list goes on without it; what needs it ends 6 with the path, the reason and what to do."""
+    monkeypatch.setenv("OPS_STATE", str(tmp_path))
+    folder = state.journal_dir("demo")
+    (folder / "rollout-chat-eastus2-1.jsonl").mkdir(parents=True)
+    listed = ops("rollout", "history")
+    assert listed.returncode == 0 and "cannot be read: Is a directory" in listed.stderr
+    paused = ops("rollout", "pause", "chat")
+    assert paused.returncode == 6 and "cannot be read: Is a directory" in paused.stderr
+    assert "not done: nothing was read from it and nothing was changed" in paused.stderr
+    assert f"next: make room in {folder}, or give access to it" in paused.stderr and "corrupt" not in paused.stderr
+
+
+def test_what_only_reads_needs_no_mathematics() -> None:
+    """numpy and scipy take most of a second to import: only what judges may."""
+    modules = "cli.commands.rollout, cli.adapters.run_files, cli.adapters.lease_file, cli.rollouts.report"
+    code = f"import sys, {modules}; print(sorted({{'numpy', 'scipy', 'httpx'}} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_without_a_terminal_nothing_is_started_unasked(drill: Drill) -> None:

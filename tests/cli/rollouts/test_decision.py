@@ -9,9 +9,9 @@ import pytest
 
 from cli.rollouts.decision import decide, exposure, remaining
 from cli.rollouts.evidence import Count, Look
-from cli.rollouts.judge import Evidence, Fail, Inconclusive, Pass, Verdict
 from cli.rollouts.procedure import Advance, Bake, Decision, Hold, Promote, Rollback, Start
 from cli.rollouts.state import Phase, State
+from cli.rollouts.verdict import Evidence, Fail, Inconclusive, Pass, Verdict
 from tests.fakes import EPOCH, PLAN, SIGNALS
 
 NOW = EPOCH + 30

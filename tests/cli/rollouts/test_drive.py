@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from cli.rollouts.drive import Ports, Snapshot, drive, tick
+from cli.rollouts.course import Course, RolloutError
+from cli.rollouts.drive import Snapshot, drive, tick
 from cli.rollouts.plan import Plan
+from cli.rollouts.ports import Ports
 from cli.rollouts.procedure import Shift
 from cli.rollouts.state import State, replay
 from infra.errors import Locked
-from runbooks.journal import Journal
+from runbooks.journal import Event, Journal, JournalUnusable, Mark
 from tests.fakes import PLAN, FakeClock, FakeLease, FakeMetrics, FakeRecord, FakeTraffic, rates
 
 
@@ -174,7 +177,7 @@ def test_a_driver_that_lost_its_lease_changes_nothing(tmp_path: Path) -> None:
         it.drive()
     before = list(it.traffic.history)
     with pytest.raises(Locked):
-        tick(it.journal, it.ports)
+        tick(Course(it.journal), it.ports)
     assert it.traffic.history == before
 
 
@@ -250,6 +253,124 @@ def test_a_record_that_cannot_be_written_is_not_taken_for_written(tmp_path: Path
     failed = [event for event in it.journal.events() if event.payload.get("result") == "failed"]
     assert failed
     assert it.record.release in ("v1", "v2")
+
+
+def record_set_by_a_person(it: Bench, release: str) -> None:
+    it.record.release = release
+
+
+@pytest.mark.parametrize("moved", ["v9", "v2"], ids=["another", "the canary"])
+@pytest.mark.parametrize("second", [1, 4, 12])
+def test_a_record_that_somebody_sets_in_the_middle_ends_the_rollout_and_stays(
+    tmp_path: Path, moved: str, second: int
+) -> None:
+    """The canary goes out, and what the other set is not written over."""
+    it = bench(tmp_path)
+    it.clock.at(second, lambda: record_set_by_a_person(it, moved))
+    state = it.drive()
+    assert (state.phase, state.reason) == (
+        "rolled back",
+        f"the release of record moved to {moved} in the middle",
+    )
+    assert (it.record.release, it.record.history, state.release) == (moved, [], moved)
+    world = it.traffic.observe()
+    assert (world.canary, world.baseline, world.slices) == (0.0, 0.0, None)
+    drained = next(n for n, shift in enumerate(it.traffic.history) if shift == Shift("v2", 0.0, 0.0) and n)
+    assert all(shift.canary == 0 for shift in it.traffic.history[drained:])
+
+
+@pytest.mark.parametrize("phase", ["promoting", "rolling back"])
+def test_a_record_that_moves_while_the_rollout_closes_ends_it_too(tmp_path: Path, phase: str) -> None:
+    """The stable arm will never run what the rollout waits for."""
+    it = bench(tmp_path, FakeMetrics(rates(errors=0.5 if phase == "rolling back" else 0.005), rates()))
+    it.traffic.stable_ready = False
+
+    def watch(snapshot: Snapshot) -> None:
+        if snapshot.state.phase == phase and it.record.history and not it.traffic.stable_ready:
+            it.record.release = "v9"
+            it.traffic.stable_ready = True
+
+    state = drive(it.journal, it.ports, watch)
+    assert (state.phase, it.record.release) == ("rolled back", "v9")
+    assert state.reason == "the release of record moved to v9 in the middle"
+    assert len(it.record.history) == 1
+    assert it.traffic.observe().slices is None
+
+
+@pytest.mark.parametrize(("moved", "errors"), [("v9", 0.005), ("v2", 0.5)], ids=["promoting", "rolling back"])
+def test_a_record_that_moves_between_the_look_and_the_write_is_not_written_over(
+    tmp_path: Path, moved: str, errors: float
+) -> None:
+    """Compare-and-set refuses, and the next turn reads why."""
+    it = bench(tmp_path, FakeMetrics(rates(errors=errors), rates()))
+    set_ = it.record.set
+
+    def late(release: str, run: str, expect: str) -> None:
+        it.record.release = moved
+        set_(release, run, expect)
+
+    it.record.set = late  # type: ignore[method-assign]
+    state = it.drive()
+    assert (state.phase, it.record.release, it.record.history) == ("rolled back", moved, [])
+    assert "refused" in [event.payload.get("result") for event in it.journal.events()]
+
+
+def test_an_undo_whose_record_moves_ends_without_touching_it(tmp_path: Path) -> None:
+    """It has no slices to take out."""
+    undo = replace(PLAN, kind="undo", stable="v2", canary="v1", weights=(), signals=(), budget=0, bake=0.0)
+    it = bench(tmp_path, plan=undo)
+    it.record.release = "v9"
+    state = it.drive()
+    assert (state.phase, state.release, it.record.history) == ("rolled back", "v9", [])
+    assert it.traffic.history == []
+
+
+@pytest.mark.parametrize("second", [0.5, 6])
+def test_without_room_for_the_journal_nothing_is_done_and_the_driver_ends(tmp_path: Path, second: float) -> None:
+    """Neither while the slices are awaited nor at a look: not one wish more, the canary expires.
+
+    With room again, the rollout goes on where it was.
+    """
+    it = bench(tmp_path)
+    it.traffic.slices_ready = second > 1
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (it.journal.path.stat().st_size, limits[1]))
+        it.traffic.slices_ready = True
+
+    it.clock.at(second, full)
+    stop = it.clock.now() + 30
+    try:
+        with pytest.raises(JournalUnusable, match="cannot be written: File too large"):
+            drive(it.journal, it.ports, lambda _: None, lambda: it.clock.now() > stop)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    before = list(it.traffic.history)
+    it.clock.wait(PLAN.expiry)
+    assert (it.traffic.history, it.traffic.observe().canary) == (before, 0.0)
+    assert it.drive().phase == "promoted"
+
+
+def test_a_driver_reads_each_line_of_the_journal_once(tmp_path: Path) -> None:
+    """However long the rollout and however often it asks where it stands."""
+    it = bench(tmp_path)
+    after, read = it.journal.after, []
+
+    def counting(mark: Mark) -> tuple[tuple[Event, ...], Mark]:
+        events, end = after(mark)
+        read.extend(event.seq for event in events)
+        return events, end
+
+    it.journal.after = counting  # type: ignore[method-assign]
+    it.drive()
+    it.journal.after = after  # type: ignore[method-assign]
+    assert read == [event.seq for event in it.journal.events()]
+
+
+def test_a_journal_without_a_plan_is_not_driven(tmp_path: Path) -> None:
+    with pytest.raises(RolloutError, match="holds no rollout plan"):
+        Course(Journal(tmp_path / "run.jsonl", "ana")).state()
 
 
 def test_state_is_what_the_journal_says(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,8 +12,9 @@ import pytest
 from scipy.stats import binom
 
 from cli.rollouts.evidence import NOTHING, Count, Look, look_lines, parse_looks
-from cli.rollouts.judge import Fail, Inconclusive, Pass, Verdict, judge, judge_bake, shares
+from cli.rollouts.judge import judge, judge_bake, shares
 from cli.rollouts.plan import Plan, Signal
+from cli.rollouts.verdict import Fail, Inconclusive, Pass, Verdict
 from tests.fakes import PLAN, SIGNALS, FakeMetrics, rates
 
 RUNS = 200
@@ -53,7 +55,10 @@ def test_a_bad_release_fails_and_the_reason_names_what_and_how_much() -> None:
 def test_in_between_nothing_is_claimed_and_the_reason_says_what_is_missing() -> None:
     verdict = judge(PLAN, looks(6), 0.0)
     assert isinstance(verdict, Inconclusive)
-    assert "is needed" in verdict.reason
+    assert verdict.reason == "ttft>0.25s: no bound yet, must be below x3"
+    bounded = judge(PLAN, looks(16, errors=0.02), 0.0)
+    assert isinstance(bounded, Inconclusive)
+    assert re.search(r"errors: x[0-9.]+ not yet excluded, must be below x5", bounded.reason)
 
 
 @pytest.mark.parametrize("seconds", [60, 400])
@@ -283,3 +288,17 @@ def test_counts_of_a_signal_that_an_arm_does_not_have_are_nothing() -> None:
     verdict = judge(PLAN, bare, 0.0)
     assert [one.canary for one in verdict.evidence] == [NOTHING] * 3
     assert [one.excluded for one in verdict.evidence] == [""] * 3
+
+
+def test_where_users_are_drawn_by_block_a_warm_up_ends_with_a_draw() -> None:
+    """The judge's blocks are those of the draw, also when the warm-up is no whole number of them."""
+    counted = [
+        Look(float(at), 25.0, {arm: {"errors": Count(10**at, 0)} for arm in ("canary", "baseline")})
+        for at in range(1, 9)
+    ]
+    plan = replace(PLAN, signals=PLAN.signals[:1], warmup=1.0, block=2.0, look=1.0)
+    seen = {
+        assignment: judge(replace(plan, assignment=assignment), counted, 0.0).evidence[0].canary.total
+        for assignment in ("session", "user")
+    }
+    assert seen == {"session": 11_111_100, "user": 111_111_000}

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from cli.rollouts import report
-from cli.rollouts.drive import Ports, drive
+from cli.rollouts.drive import drive
 from cli.rollouts.plan import Plan
+from cli.rollouts.ports import Ports
 from cli.rollouts.state import State, replay
 from runbooks.journal import Event, Journal
 from tests.fakes import PLAN, FakeClock, FakeLease, FakeMetrics, FakeRecord, FakeTraffic, rates
@@ -99,13 +100,13 @@ def test_a_promotion_by_a_person_does_not_claim_a_proof(tmp_path: Path) -> None:
 def test_an_undo_has_neither_proof_nor_verdict(tmp_path: Path) -> None:
     undone = run(tmp_path, replace(PLAN, kind="undo", canary="v0", weights=(), signals=(), bake=0.0))
     said = report.outcome(undone.state, undone.events, "j")
-    assert said[:2] == ["promoted: chat in eastus2 runs v0", "  why      undone by a person"]
+    assert said[:2] == ["undone: chat in eastus2 runs v0", "  why      undone by a person"]
     assert not any("proof" in line for line in said)
     assert report.because(undone.state) == "undone by a person"
 
 
 def test_the_summary_is_json(good: Run) -> None:
-    found = json.loads(json.dumps(report.summary(good.state, good.events)))
+    found = json.loads(json.dumps(report.summary(good.state)))
     assert {name: found[name] for name in ("run", "service", "region", "from", "to", "phase", "by")} == {
         "run": PLAN.run,
         "service": "chat",

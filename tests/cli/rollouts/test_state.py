@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from cli.rollouts.procedure import (
     Start,
     to_json,
 )
-from cli.rollouts.state import State, looks, replay
+from cli.rollouts.state import State, replay
 from runbooks.journal import Event
 from tests.fakes import EPOCH, PLAN
 
@@ -127,7 +128,7 @@ def test_who_said_it_first_and_why_is_kept() -> None:
 
 
 def test_what_is_not_known_is_passed_over() -> None:
-    assert state(command("dance"), ("weather", {})) == state()
+    assert state(command("dance"), ("weather", {})) == replace(state(), last=EPOCH + 2)
 
 
 @pytest.mark.parametrize("result", ["promoted", "rolled back"])
@@ -137,8 +138,56 @@ def test_an_end_ends_it(result: str) -> None:
 
 
 def test_looks_are_taken_from_the_whole_journal() -> None:
-    line = {"at": EPOCH + 1, "weight": 25.0, "arm": "canary", "counts": {"errors": [10, 1]}}
-    every = events(("look", line), ADVANCE, ("look", {**line, "arm": "baseline"}))
-    (look,) = looks(every)
-    assert set(look.arms) == {"canary", "baseline"}
+    line = {"at": EPOCH + 9, "weight": 25.0, "arm": "canary", "counts": {"errors": [10, 1]}}
     assert state(("look", line)).looks[0].arms["canary"]["errors"].bad == 1
+
+
+def test_a_journal_replayed_in_two_parts_is_the_same_wherever_it_is_cut() -> None:
+    """Also between the lines of one look, and between an intent and its outcome."""
+    arms = [
+        ("look", {"at": EPOCH + at, "weight": 25.0, "arm": arm, "counts": {"errors": [10, at]}})
+        for at in (9, 10)
+        for arm in ("canary", "baseline", "stable")
+    ]
+    every = events(ADVANCE, SHIFT, APPLIED, REACHED, *arms, command("pause"), command("resume"))
+    for cut in range(1, len(every)):
+        assert replay(every[cut:], replay(every[:cut])) == replay(every), cut
+
+
+def test_a_look_that_comes_late_is_put_in_its_place() -> None:
+    """A driver that was overtaken may still have written one."""
+    lines = [("look", {"at": EPOCH + at, "weight": 25.0, "problem": "late"}) for at in (9, 10, 8)]
+    every = events(*lines)
+    assert [look.at - EPOCH for look in state(*lines).looks] == [8, 9, 10]
+    assert replay(every[3:], replay(every[:3])) == state(*lines)
+
+
+def test_where_users_are_drawn_by_block_the_grid_begins_with_the_next_draw() -> None:
+    """Whoever replays it, and whenever: nothing but the plan and the time of the first weight is asked."""
+    plan = replace(PLAN, assignment="user", block=60.0, look=7.0)  # 9 looks of 7 s make a block
+    every = (replace(events()[0], payload={"plan": plan.to_json()}), *events(ADVANCE, SHIFT, APPLIED, REACHED)[1:])
+    found = replay(every)
+    assert found is not None and found.origin is not None
+    assert found.origin % 63 == 0 and 0 <= found.origin - (EPOCH + 4) < 63
+    assert state(ADVANCE, SHIFT, APPLIED, REACHED).origin == EPOCH + 4  # a conversation is drawn once
+
+
+def test_the_record_may_say_the_canary_only_once_the_rollout_has_tried_to_set_it() -> None:
+    """Before that it is somebody else who did."""
+    tried = ("intent", {"effect": to_json(SetRecord("v2"))})
+    assert state(ADVANCE, SHIFT).expected == ("v1",)
+    assert state(("decision", {"decision": to_json(Promote("so"))}), tried).expected == ("v1", "v2")
+
+
+@pytest.mark.parametrize(
+    ("entries", "release"),
+    [
+        ((), "v1"),
+        ((("end", {"result": "promoted", "reason": "so"}),), "v2"),
+        ((("decision", {"decision": to_json(Rollback("so"))}),), "v1"),
+        ((("decision", {"decision": to_json(Rollback("so", moved="v9"))}),), "v9"),
+    ],
+)
+def test_the_release_that_a_rollout_leaves(entries: tuple[tuple[str, dict[str, Any]], ...], release: str) -> None:
+    """The canary once it is promoted, what somebody else set where that ended it, else the old one."""
+    assert state(*entries).release == release

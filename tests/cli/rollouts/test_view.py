@@ -8,11 +8,23 @@ from dataclasses import replace
 import pytest
 
 from cli.rollouts.evidence import NOTHING, Count, Look
-from cli.rollouts.judge import Evidence, Inconclusive
 from cli.rollouts.plan import Plan
 from cli.rollouts.procedure import Shift
 from cli.rollouts.state import Phase, State
-from cli.rollouts.view import excluded, following, ladder, lines, not_excluded, plan_lines, table, threshold, title
+from cli.rollouts.verdict import Evidence, Inconclusive
+from cli.rollouts.view import (
+    excluded,
+    following,
+    ladder,
+    lines,
+    not_excluded,
+    phase,
+    plan_lines,
+    readable,
+    table,
+    threshold,
+    title,
+)
 from tests.fakes import EPOCH, PLAN, SIGNALS
 
 UNDO = replace(PLAN, kind="undo", canary="v0", weights=(), signals=(), bake=0.0)
@@ -61,7 +73,7 @@ LADDERS: list[tuple[Phase, float, Plan, str]] = [
     ("promoting", 50.0, NO_BAKE, "25 % -> 50 % -> [v2]   promoting"),
     ("rolling back", 0.0, PLAN, "25 % -> 50 % -> bake -> v2   rolling back"),
     ("rolled back", 0.0, PLAN, "25 % -> 50 % -> bake -> v2   rolled back"),
-    ("promoting", 0.0, UNDO, "[v0]   promoting"),
+    ("promoting", 0.0, UNDO, "[v0]   undoing"),
 ]
 
 
@@ -157,6 +169,25 @@ def test_a_promotion_says_the_largest_effect_that_it_excludes(evidence: tuple[Ev
 
 def test_bounds_are_shown_as_ratio_and_as_rate() -> None:
     assert [not_excluded(one) for one in (ERRORS, TTFT, ITL)] == ["x3.9, 2.15%", "any ratio", "any ratio, 40.00%"]
+
+
+@pytest.mark.parametrize(
+    ("e_value", "text"),
+    [(1.0, "1"), (0.25, "0.25"), (12.64, "12.6"), (999.4, "999"), (1563.2, "1560"), (9e5, "900000"), (1e7, ">1e6")],
+)
+def test_evidence_is_told_in_figures_that_can_be_compared(e_value: float, text: str) -> None:
+    """No powers of ten below a million, and above it the figure says no more."""
+    assert readable(e_value) == text
+
+
+def test_an_undo_is_told_from_a_promotion() -> None:
+    """In the history both end, and only one of them brought something new."""
+    assert [phase(state(one, plan=UNDO)) for one in ("promoting", "promoted", "rolled back")] == [
+        "undoing",
+        "undone",
+        "rolled back",
+    ]
+    assert phase(state("promoted")) == "promoted"
 
 
 def test_the_ladder_has_nine_tenths_of_alpha() -> None:

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra import grid
+from infra.fleet import load_fleet
 from infra.local import admin, envoy, routing
 from infra.local.routing import ARMS, Assignment, Endpoint, Weights
 from infra.programs import find
@@ -105,3 +107,13 @@ def find_buckets(node: object) -> list[list[float]]:
         own = [node["buckets"]] if isinstance(node.get("buckets"), list) else []
         return own + [found for value in node.values() for found in find_buckets(value)]
     return [found for value in node for found in find_buckets(value)] if isinstance(node, list) else []
+
+
+def test_users_are_drawn_anew_where_the_judge_begins_a_block() -> None:
+    """Not in between, whoever drives and whenever the supervisor was started; conversations are drawn once."""
+    by_session = load_fleet("demo").service("chat").rollout
+    by_user = by_session.model_copy(update={"assignment": "user", "look": 7.0, "block": 60.0})
+    begin = grid.begin(1_795_000_000.0, by_user.block, by_user.look)
+    draws = [routing.salt(by_user, begin + second) for second in (-0.1, 0.1, 30.0, 62.9, 63.1)]  # 9 looks of 7 s
+    assert draws[1] == draws[2] == draws[3] and len(set(draws)) == 3
+    assert routing.salt(by_session, begin) == ""
