@@ -175,7 +175,7 @@ def test_the_only_region_needs_no_name() -> None:
     """demo has one region."""
     demo = load_fleet("demo")
     assert demo.region() == demo.region("eastus2")
-    assert demo.load_profile("conversation").rate == 100
+    assert demo.load_profile("conversation").rate == 120
 
 
 def test_a_slash_or_an_ending_makes_a_path() -> None:

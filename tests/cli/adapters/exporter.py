@@ -139,11 +139,11 @@ def _handler(made: Exporter) -> type[BaseHTTPRequestHandler]:
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             page = self.path.strip("/")
+            made.scraped[page] = made.scraped.get(page, 0) + 1  # first: what is counted shows what was added before
             self.send_response(500 if page in made.broken else 200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
             self.wfile.write(made.text(page).encode())
-            made.scraped[page] = made.scraped.get(page, 0) + 1
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

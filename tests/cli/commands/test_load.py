@@ -63,7 +63,7 @@ def test_the_load_profile_gives_what_was_not_said(truth: Truth, ops: Ops) -> Non
     """The demo fleet's conversation profile; a trace that is given replaces its own."""
     done = ops("load", "run", "--service", "chat", "--duration", "500ms", "--trace", "code", "-o", "json")
     report = json.loads(done.stdout)
-    assert (report["trace"], report["rate_asked"]) == ("code", 100.0)
+    assert (report["trace"], report["rate_asked"]) == ("code", 120.0)
 
 
 def test_failed_requests_do_not_fail_the_command(truth: Truth, ops: Ops) -> None:
