@@ -46,8 +46,8 @@ class Exporter:
 
     def settled(self) -> float:
         """A time by which Prometheus has every page as it is now."""
-        self.scraped.clear()
-        until(lambda: all(self.scraped.get(page, 0) >= 2 for page in ("envoy", "client", *self.releases)))
+        seen = dict(self.scraped)  # counts only grow: one that is set back may be written over by a scrape under way
+        until(lambda: all(self.scraped.get(p, 0) >= seen.get(p, 0) + 2 for p in ("envoy", "client", *self.releases)))
         return time.time()
 
     def heal(self) -> None:
