@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from typer.main import get_command, get_command_from_info, get_group
 from cli import __version__
 
 GROUPS = {
-    "fleet": "Check and show the fleet file: what runs where.",
+    "fleet": "Check, show, prove and provision the fleet.",
     "release": "List, compare and verify releases; show the one of record.",
     "local": "Bring a region of the fleet up on this machine, and down.",
     "load": "Replay real traffic and report what its clients saw.",
@@ -56,6 +57,17 @@ def invoke(arguments: list[str]) -> None:
     command = root()
     with command.make_context("ops", arguments) as context:
         command.invoke(context)
+
+
+def path(arguments: Sequence[str]) -> str:
+    """The command that a command line is about, as people type it: `ops fleet show` of `fleet show -o`."""
+    command, words = root(), ["ops"]
+    for word in arguments:
+        children = getattr(command, "commands", {})
+        if word in children:
+            command = load(word) if len(words) == 1 else children[word]
+            words.append(word)
+    return " ".join(words)
 
 
 def _single(app: typer.Typer, name: str) -> Any:

@@ -57,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     except errors.OpsError as error:
         return _failed(error, arguments)
     except TyperException as error:
-        return _misused(error)
+        return _misused(error, arguments)
     except (KeyboardInterrupt, Abort, EOFError):
         return _failed(errors.Interrupted("interrupted"))
     except BrokenPipeError:
@@ -92,14 +92,16 @@ def _denied(error: OSError) -> errors.Unavailable:
     return errors.Unavailable(what, next=advice)
 
 
-def _misused(error: Exception) -> int:
+def _misused(error: Exception, arguments: Sequence[str]) -> int:
+    from cli.groups import path
+
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         _tell(context.get_help() if context else "ops: a command is missing")
         return USAGE
-    path = context.command_path if context else "ops"
+    command = context.command_path if context else path(arguments)  # an option without its value comes without context
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    return _failed(errors.InvalidInput(message.replace(": Value error, ", ": "), next=f"{path} --help"))
+    return _failed(errors.InvalidInput(message.replace(": Value error, ", ": "), next=f"{command} --help"))
 
 
 def _bug(error: Exception) -> int:

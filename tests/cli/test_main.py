@@ -179,6 +179,7 @@ def test_fleet_and_region_may_stand_before_or_after_the_command(
         (["probe", "go", "more"], "(more)\n  next: ops probe go --help\n"),
         (["--bogus"], "ops: No such option: --bogus\n  next: ops --help\n"),
         (["--fleet"], "ops: Option '--fleet' requires an argument.\n  next: ops --help\n"),
+        (["probe", "go", "-o"], "ops: Option '-o' requires an argument.\n  next: ops probe go --help\n"),
     ],
 )
 def test_wrong_usage_is_2_with_the_help_to_read(
