@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ from hypothesis import settings
 # The same examples on every machine, however slow it is: a red run is a bug and not bad luck.
 settings.register_profile("bellwether", deadline=None, derandomize=True)
 settings.load_profile("bellwether")
+
+# A suite that a script started in its background ignores Ctrl-C, and so would all that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent

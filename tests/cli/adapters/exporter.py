@@ -33,6 +33,7 @@ class Exporter:
     pages: dict[str, dict[str, float]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     scraped: dict[str, int] = field(default_factory=dict)
+    serial: int = 0
     releases: dict[str, str] = field(default_factory=lambda: dict(RELEASES))
     port: int = 0
     url: str = ""
@@ -45,10 +46,21 @@ class Exporter:
             counts[_series(name)] = counts.get(_series(name), 0.0) + amount
 
     def settled(self) -> float:
-        """A time by which Prometheus has every page as it is now."""
-        seen = dict(self.scraped)  # counts only grow: one that is set back may be written over by a scrape under way
-        until(lambda: all(self.scraped.get(p, 0) >= seen.get(p, 0) + 2 for p in ("envoy", "client", *self.releases)))
+        """A time by which Prometheus has every page as it is now.
+
+        It is asked: a page that was sent may have come too late for it, and then it has kept nothing of it. A page that
+        is broken was at least asked for twice.
+        """
+        self.serial += 1
+        asked, wanted = dict(self.scraped), self.serial
+        pages = ("envoy", "client", *self.releases)
+        until(lambda: all(self.scraped.get(page, 0) >= asked.get(page, 0) + 2 for page in pages if page in self.broken))
+        until(lambda: all(self.stored(page) >= wanted for page in pages if page not in self.broken))
         return time.time()
+
+    def stored(self, page: str) -> float:
+        """The serial of a page as Prometheus last stored it."""
+        return float(next(iter(self._asked(f'max(exporter_serial{{page="{page}"}})')), {"value": (0, 0)})["value"][1])
 
     def heal(self) -> None:
         """All pages answer, every arm runs its release, and Prometheus has seen that."""
@@ -80,12 +92,16 @@ class Exporter:
 
     def known(self, arm: str) -> str:
         """The release that Prometheus has for an arm."""
-        query = {"query": f'up{{arm="{arm}"}}'}
-        found = httpx.get(f"{self.url}/api/v1/query", params=query, trust_env=False).json()["data"]["result"]
-        return ",".join(one["metric"]["release"] for one in found)
+        return ",".join(one["metric"]["release"] for one in self._asked(f'up{{arm="{arm}"}}'))
+
+    def _asked(self, query: str) -> list[Any]:
+        answer = httpx.get(f"{self.url}/api/v1/query", params={"query": query}, trust_env=False)
+        return list(answer.json()["data"]["result"])
 
     def text(self, page: str) -> str:
-        return "".join(f"{series} {value}\n" for series, value in self.pages.get(page, {}).items())
+        """The page; its serial is read first, so that what was added before it is there too."""
+        serial = f'exporter_serial{{page="{page}"}} {self.serial}\n'
+        return serial + "".join(f"{series} {value}\n" for series, value in self.pages.get(page, {}).items())
 
 
 def _series(name: str) -> str:

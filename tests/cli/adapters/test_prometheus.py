@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from typing import Any
 
+import psutil
 import pytest
 
 from cli.adapters.prometheus import MetricsError, Prometheus, RegionMetrics
@@ -196,6 +197,7 @@ def test_a_prometheus_that_is_down_or_frozen_is_unavailable(exporter: Exporter) 
     with pytest.raises(MetricsError, match="refused the query"):
         Prometheus(exporter.url).raw("{", 1.0, now)
     os.kill(exporter.process.pid, signal.SIGSTOP)
+    until(lambda: psutil.Process(exporter.process.pid).status() == psutil.STATUS_STOPPED)  # not at once
     try:
         with pytest.raises(MetricsError, match="did not answer in time"):
             Prometheus(exporter.url, timeout=0.3).raw("up", 1.0, now)
