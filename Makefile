@@ -13,6 +13,7 @@ ROOMS := cli dashboards infra loadtests runbooks
 CANDIDATES := python3.13 python3.12 python3.11 python3
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 RUNTIME := .venv/.runtime-installed
+INFRA := .venv/.infra-installed
 DEV := .venv/.dev-installed
 # An index that is configured for pip (a company mirror) serves uv too.
 INDEX := index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || true)}}"; \
@@ -21,21 +22,21 @@ UV := $(INDEX); $(BIN)/uv --quiet --no-progress
 INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --only-binary :all:
 
 
-.PHONY: help setup demo test bench check programs lock clean
+.PHONY: help setup demo test bench bench-infra check programs lock clean
 help:
 	@echo 'make demo      a good release promoted, two bad ones rolled back, on this machine (sets up what it needs)'
 	@echo 'make test      every check and every test (sets up what it needs)'
 	@echo 'make setup     Python packages into .venv, for the command .venv/bin/ops and the tests'
-	@echo 'make programs  Envoy, Prometheus, promtool, Alertmanager and amtool: where each one is, had if missing'
+	@echo 'make programs  Envoy, Prometheus, promtool, Alertmanager, amtool and pulumi: where each one is, had if missing'
 	@echo 'make check     ruff, mypy, import contracts, docs; no tests'
-	@echo 'make bench     the numbers: start-up, judge, demo runs; make bench-demo for one of them'
+	@echo 'make bench     the numbers: start-up, judge, demo runs, provisioning; make bench-infra or bench-demo for one'
 	@echo 'make lock      requirements*.lock anew from pyproject.toml'
 	@echo 'make clean     remove .venv and all caches of the tools (not the cache of programs)'
 
 setup: $(DEV)
 
 demo: $(RUNTIME)
-	@$(BIN)/python -m infra.programs --quiet
+	@$(BIN)/python -m infra.programs --quiet envoy prometheus alertmanager
 	@$(BIN)/ops demo $(if $(SEED),--seed $(SEED)) $(OPS_ARGS)
 
 # The demo measures time: it runs last and alone.
@@ -67,7 +68,10 @@ bench: $(patsubst benchmarks/%.py,bench-%,$(wildcard benchmarks/*.py))
 
 bench-%: $(DEV)
 	@$(BIN)/python -m infra.programs --quiet
-	@echo "== $*"; $(BIN)/python benchmarks/$*.py
+	@echo "== $*"; $(BIN)/python benchmarks/$*.py $(BENCH_ARGS)
+
+# Not benchmarks/infra.py: as a script it would hide the package infra from every benchmark.
+bench-infra: bench-provisioning
 
 programs: $(RUNTIME)
 	@$(BIN)/python -m infra.programs
@@ -96,7 +100,12 @@ $(RUNTIME): .venv/.uv-installed requirements.lock pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DEV): $(RUNTIME) requirements-dev.lock
+$(INFRA): $(RUNTIME) requirements-infra.lock
+	@echo 'setup: installing Pulumi and its Azure and Kubernetes packages (requirements-infra.lock) into .venv'
+	@$(INSTALL) -r requirements-infra.lock
+	@touch $@
+
+$(DEV): $(INFRA) requirements-dev.lock
 	@echo 'setup: installing the tools the tests need (requirements-dev.lock) into .venv'
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
@@ -108,9 +117,10 @@ COMPILE = $(UV) pip compile --universal --fork-strategy fewest --python-version 
 lock: .venv/.uv-installed
 	@$(COMPILE) --group setup -o requirements-setup.lock >/dev/null
 	@$(COMPILE) pyproject.toml -o requirements.lock >/dev/null
-	@$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock >/dev/null
+	@$(COMPILE) --group infra -c requirements.lock -o requirements-infra.lock >/dev/null
+	@$(COMPILE) --group dev -c requirements.lock -c requirements-infra.lock -o requirements-dev.lock >/dev/null
 	@! grep -nE '://|--(index|find-links)' requirements*.lock || { echo 'a lock names an index'; exit 1; }
-	@echo 'locked: requirements-setup.lock requirements.lock requirements-dev.lock'
+	@echo 'locked: requirements-setup.lock requirements.lock requirements-infra.lock requirements-dev.lock'
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist

@@ -102,6 +102,25 @@ def confirm(question: str, yes: bool) -> None:
         raise Refused("answered no", not_done="nothing was changed")
 
 
+def confirm_name(question: str, name: str, given: str | None = None) -> None:
+    """Ask a person to type a name, for what cannot be taken back; `given` is what a script says it would type.
+
+    Raises Refused on any other answer, and where there is neither.
+    """
+    asked = f"{question} type {name} to do it"
+    if given is None:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise Refused(
+                f"this needs an answer and there is no terminal to ask at: {asked}",
+                not_done="nothing was changed",
+                next=f"the same command with --confirm {name}",
+            )
+        print(f"{asked}: ", end="", file=sys.stderr, flush=True)
+        given = sys.stdin.readline().strip()
+    if given != name:
+        raise Refused(f"{given!r} is not {name!r}", not_done="nothing was changed")
+
+
 def _show(answer: Any) -> None:
     """Text as it is, so that a path in it can be copied; a table without blanks behind its rows."""
     if isinstance(answer, str):

@@ -7,18 +7,28 @@ import shlex
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
-WITH_FLEET = frozenset({"fleet check", "release verify"})
+WITH_FLEET = frozenset(
+    {
+        *("release verify", "fleet check", "fleet preflight", "fleet residency", "fleet render", "fleet bootstrap"),
+        *(f"fleet stacks {name}" for name in ("list", "write")),
+        *(f"fleet emulate {name}" for name in ("show", "change", "fault")),
+    }
+)
 """Commands that take --fleet and no --region; all that are in neither table take none."""
 
 WITH_BOTH = frozenset(
     {
-        *("fleet show", "release current", "load run"),
+        *("release current", "load run"),
+        *(f"fleet {name}" for name in ("show", "preview", "up", "drift", "destroy")),
+        *(f"fleet recover {name}" for name in ("look", "cancel", "import", "restore")),
         *(f"local {name}" for name in ("up", "status", "down", "logs")),
         *(f"rollout {name}" for name in ("start", "resume", "watch", "status", "history")),
         *(f"rollout {name}" for name in ("pause", "promote", "abort", "undo", "explain")),
     }
 )
-COMMAND = re.compile(r"\bops (?P<name>[a-z]+ [a-z]+)\b(?! --help)(?: [\w.-]+(?=[,;:)]|$))?")
+COMMAND = re.compile(
+    r"\bops (?P<name>fleet (?:stacks|emulate|recover) [a-z]+|[a-z]+ [a-z]+)\b(?! --help)(?: [\w.-]+(?=[,;:)]|$))?"
+)
 """A command with its argument, if it has one; prose goes on after a command, an argument ends its clause."""
 
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 from infra import crossref
 from infra.document import validate
 from infra.errors import InvalidInput
-from infra.part import Line, Name, Part, Positive, no_twins
+from infra.part import Domain, Guid, KubernetesVersion, Line, Name, Part, Positive, no_twins
 from infra.problem import SourceError, brief
 from infra.region import Region, ResidencyGroup
 from infra.roster import OnCall
@@ -62,6 +62,16 @@ class Platform(Part):
     )
 
 
+class Azure(Part):
+    """The subscription that the fleet is provisioned in, and what of it a fleet must name."""
+
+    tenant: Guid = Field(description="The Entra tenant that people and workloads log in at.")
+    subscription: Guid = Field(description="The only subscription that the Pulumi programs will touch.")
+    admins: Guid = Field(description="Object id of the Entra group that administers the clusters.")
+    domain: Domain = Field(description="The DNS zone that the edge answers under.")
+    kubernetes: KubernetesVersion = Field("1.34", description="Version of Kubernetes, major and minor.")
+
+
 class Budget(Part):
     """What the fleet may cost."""
 
@@ -84,6 +94,7 @@ class Fleet(Part):
     regions: tuple[Region, ...] = Field(min_length=1, description="Where things run.")
     services: tuple[Service, ...] = Field(min_length=1, description="What users call.")
     load_profiles: tuple[LoadProfile, ...] = Field(min_length=1, description="Traffic that stands for users.")
+    azure: Azure | None = Field(None, description="Where it is provisioned; a fleet without it only runs locally.")
     platform: Platform = Field(default=Platform(), description="What is installed around the services.")
     on_call: OnCall = Field(description="Who is called.")
     budget: Budget = Field(description="What it may cost.")

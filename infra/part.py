@@ -49,6 +49,10 @@ _NAME = r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
 _POOL = r"[a-z][a-z0-9]{0,11}"
 _REFERENCE = r"[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._/-]*"
 
+_GUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+_KUBERNETES = r"1\.[0-9]{2}"
+
 Name = Annotated[
     str,
     matching(_NAME, "a name has up to 40 lower-case letters, digits and dashes, and begins with a letter"),
@@ -63,6 +67,15 @@ SecretReference = Annotated[
     str,
     matching(_REFERENCE, "write where the contact is kept, such as keyvault:oncall-ana, and not the contact itself"),
     in_schema(_REFERENCE),
+]
+Guid = Annotated[
+    str,
+    matching(_GUID, "write an id such as 1b4e28ba-2fa1-11d2-883f-0016d3cca427, in lower case"),
+    in_schema(_GUID),
+]
+Domain = Annotated[str, matching(_DOMAIN, "write a domain such as models.example.com"), in_schema(_DOMAIN)]
+KubernetesVersion = Annotated[
+    str, matching(_KUBERNETES, 'write major and minor, in quotes, such as "1.34"'), in_schema(_KUBERNETES)
 ]
 Line = Annotated[str, Field(min_length=1, max_length=500)]
 Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]

@@ -62,6 +62,15 @@ AMTOOL = GoModule(
     ldflags=f"{VERSION_FLAG}0.34.2",
 )
 
+# 3.200 is the newest engine that can be had as a Go module; the SDK 3.272 of the lock works with it.
+PULUMI = GoModule(
+    recipe="pulumi",
+    package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    version="v3.200.0",
+    program="pulumi",
+    ldflags="-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.200.0",
+)
+
 PROGRAMS = {
     program.name: program
     for program in (
@@ -71,6 +80,7 @@ PROGRAMS = {
         # The server cannot be built as a module: its user interface is not in it.
         Program("alertmanager", (0, 25), (Debian("prometheus-alertmanager", "usr/bin/prometheus-alertmanager"),)),
         Program("amtool", (0, 25), (Debian("prometheus-alertmanager", "usr/bin/amtool"), AMTOOL)),
+        Program("pulumi", (3, 200), (PULUMI,), ask=("version",), answer=r"v?(\d+(?:\.\d+)+)"),
     )
 }
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, ValidationInfo, WithJsonSchema
 from pydantic import field_validator as check
 
+from infra import naming
 from infra.azure_facts import GpuSize, gpu_sizes, jurisdictions, regions
 from infra.part import Count, Flag, Line, Name, Part, PoolName, no_twins
 from infra.problem import brief
@@ -91,6 +92,22 @@ class Pool(Part):
         "on-demand", description="How its machines are bought.", validate_default=True
     )
     infiniband: Flag = Field(False, description="Whether its machines need InfiniBand between them.")
+    driver: Literal["operator", "aks"] = Field(
+        "operator", description="Who owns the GPU driver: the gpu-operator in the cluster, or AKS. Never both."
+    )
+    generation: Annotated[int, Strict(), Field(ge=1, le=99)] = Field(
+        1,
+        description="Add 1 to replace the pool: what AKS cannot change (size, disk, zones, driver) needs a new one.",
+        validate_default=True,
+    )
+
+    @check("generation")
+    @classmethod
+    def _leaves_a_name(cls, generation: int, info: ValidationInfo) -> int:
+        physical = naming.pool(info.data.get("name", ""), generation)
+        if len(physical) > 12:
+            raise ValueError(f"the pool is called {physical} in AKS, which takes 12 characters; shorten its name")
+        return generation
 
     @check("sku")
     @classmethod
@@ -142,6 +159,13 @@ class Region(Part):
     )
     capacity_floor: Ratio = Field(description="Share of its serving replicas that no operation takes away.")
     pools: tuple[Pool, ...] = Field(min_length=1, description="Its GPU pools.")
+    egress: Literal["firewall", "nat"] = Field(
+        "firewall", description="How its machines reach out: through a firewall that knows the names, or a NAT gateway."
+    )
+    traffic: Literal["open", "closed"] = Field(
+        "open",
+        description="Whether the edge sends users to it; a new region begins closed, until its gates have passed.",
+    )
 
     @check("location")
     @classmethod

@@ -71,6 +71,12 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
         yield
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder for state, with those above it. Raises UnusableState."""
+    with _usable(path / "x"):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def _usable(path: Path) -> Iterator[None]:
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.console import Output, coloured, confirm, console, document, emit, grid, story
+from cli.console import Output, coloured, confirm, confirm_name, console, document, emit, grid, story
 from infra.errors import Refused
 from tests.conftest import ROOT
 
@@ -128,3 +128,23 @@ def test_a_story_without_a_reader_does_not_stop_the_work() -> None:
     command = f"exec 3>&1; '{sys.executable}' -c \"{code}\" 2>&1 >&3 | true"
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout == "went on\n"
+
+
+@pytest.mark.parametrize(("typed", "goes_on"), [("atlas\n", True), ("y\n", False), ("Atlas\n", False), ("\n", False)])
+def test_only_the_name_itself_is_a_name_that_was_typed(typed: str, goes_on: bool) -> None:
+    """For what cannot be taken back, y is not enough."""
+    code = "from cli.console import confirm_name; confirm_name('destroy?', 'atlas'); print('went', 'on')"
+    done, shown = on_terminal(code, typed)
+    assert ("went on" in shown, done == 0) == (goes_on, goes_on)
+    assert "destroy? type atlas to do it: " in shown
+
+
+def test_a_script_says_the_name_as_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal and without it: refused, with the option to give."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    confirm_name("destroy?", "atlas", "atlas")
+    with pytest.raises(Refused, match="'demo' is not 'atlas'"):
+        confirm_name("destroy?", "atlas", "demo")
+    with pytest.raises(Refused) as refused:
+        confirm_name("destroy?", "atlas")
+    assert refused.value.next == "the same command with --confirm atlas"

@@ -1,4 +1,4 @@
-"""`ops fleet`: checks and shows the fleet file. Parses arguments, calls infra.fleet, prints."""
+"""The commands of `ops fleet` that read the fleet file: check it, show it, its schema."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from infra.region import Pool, Region
     from infra.service import Service
 
-app = typer.Typer(no_args_is_help=True, help="Check and show the fleet file: what runs where.")
+app = typer.Typer()
 
 
 @app.command()

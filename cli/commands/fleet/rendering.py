@@ -1,0 +1,42 @@
+"""`ops fleet render`: what would be deployed, as files for reviewers and scanners."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import Output, document, emit, grid, story
+from cli.options import FleetOption, OutputOption
+
+app = typer.Typer()
+
+
+@app.command()
+def render(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the files go; what is ours there is replaced.")
+    ],
+    fleet: FleetOption = "demo",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Write what would be deployed, for reviewers.
+
+    ARM templates, one per stack and scope (a resource group, or the subscription), and one YAML file per cluster.
+    Nothing is asked and nothing is deployed; the same fleet file gives the same bytes.
+
+    Examples:
+      $ ops fleet render --out rendered
+      $ ops fleet render --out rendered --fleet no-such-fleet  # exit 2
+    """
+    from cli import estate
+
+    place = estate.named(fleet, None, None, False)
+    rendered = estate.rendered(place)
+    estate.write_rendered(rendered, out)
+    rows = [
+        {"stack": one.stack.reference, "resources": len(one.requests), "objects": len(one.objects)} for one in rendered
+    ]
+    table = [tuple(row.values()) for row in rows]
+    told = document("FleetRendering", {"fleet": place.fleet.name, "directory": str(out.absolute()), "stacks": rows})
+    emit(told, output, lambda: grid(("STACK", "RESOURCES", "OBJECTS"), table, right=("RESOURCES", "OBJECTS")))
+    story(f"written to {out}")

@@ -1,0 +1,3 @@
+from tests.infra.declared import declare
+
+declare()
