@@ -1,0 +1,1 @@
+"""The parts of the provisioning campaign, a module each; benchmarks/provisioning.py runs them."""
