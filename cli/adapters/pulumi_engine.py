@@ -271,13 +271,13 @@ def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
-def _ended(said: str, patience: float = PATIENCE) -> bool:
+def _ended(said: str, patience: float | None = None) -> bool:
     """Whether the engine that a lock names is dead, or dies in time; of another machine's that is not known here."""
     found = re.search(r"@(?P<host>[^\s()]+) \(pid (?P<pid>\d+)\)", said)
     if found is None or found["host"] != socket.gethostname():
         return False
     try:
-        psutil.Process(int(found["pid"])).wait(timeout=patience)
+        psutil.Process(int(found["pid"])).wait(timeout=PATIENCE if patience is None else patience)
     except psutil.NoSuchProcess:
         return True
     except psutil.TimeoutExpired:
