@@ -12,19 +12,19 @@ from cli.adapters.provision_files import Provisions
 from cli.adapters.run_files import actor
 from cli.console import story
 from cli.provision import scope
-from infra import stack as stack_of
 from infra import state
+from infra.blueprint import stack as stack_of
+from infra.blueprint.stack import Stack
 from infra.errors import InvalidInput, Unavailable
 from infra.fleet import FLEETS, Fleet, load_fleet, locate
-from infra.limits import limits_file, load_limits
-from infra.stack import Stack
+from infra.preflight.limits import limits_file, load_limits
 from infra.store import UnusableState, write_atomic
 
 if TYPE_CHECKING:
     from cli.adapters.pulumi_engine import PulumiEngine
     from infra.azure.emulation import Emulation
     from infra.azure.ledger import Ledger
-    from infra.rendering import RenderedStack
+    from infra.rendering.render import RenderedStack
 
 PACKAGES = ("pulumi", "pulumi_azure_native", "pulumi_kubernetes")
 ROOT = FLEETS.parent.parent
@@ -111,7 +111,7 @@ def engine(place: Estate) -> PulumiEngine:
     """The engine of an estate. Raises NoPulumi, NoBackend; ProgramError where it cannot be had."""
     _check_packages()
     from cli.adapters.pulumi_engine import PulumiEngine
-    from infra.deploy import Engine
+    from infra.engine.deploy import Engine
     from infra.programs import obtain
 
     if not place.emulated:
@@ -190,14 +190,14 @@ def write_stacks(place: Estate) -> list[Path]:
 def rendered(place: Estate) -> tuple[RenderedStack, ...]:
     """What every program of the fleet would register, without an engine. Raises NoPulumi."""
     _check_packages()
-    from infra.rendering import render
+    from infra.rendering.render import render
 
     return render(place.fleet, place.file)
 
 
 def write_rendered(stacks: tuple[RenderedStack, ...], directory: Path) -> None:
     """One ARM template per stack and one YAML file per cluster. Raises BadDirectory."""
-    from infra.rendering import write
+    from infra.rendering.render import write
 
     if directory.exists() and not directory.is_dir():
         raise BadDirectory(f"{directory} is not a directory", not_done="nothing was written", next="--out DIR")

@@ -8,9 +8,9 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cli.provision.scope import provisioned
+from infra.blueprint.foundation import PROVIDERS, Foundation, Item, denied, difference, foundation
 from infra.errors import InvalidInput, Refused
 from infra.fleet import Fleet, load_fleet
-from infra.foundation import PROVIDERS, Foundation, Item, denied, difference, foundation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

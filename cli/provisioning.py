@@ -16,10 +16,10 @@ from cli.provision.ports import Engine
 from cli.provision.run import Run, opening
 from cli.stage import LiveStage
 from cli.wiring import interruptible
-from infra import stack as stack_of
-from infra.drift import Drift, explain, loudest
+from infra.blueprint import stack as stack_of
+from infra.blueprint.stack import Stack
+from infra.engine.drift import Drift, explain, loudest
 from infra.errors import GateFailed, Inconclusive, Interrupted, Locked, OpsError, Refused, Unavailable
-from infra.stack import Stack
 
 
 class Unfinished(Unavailable):

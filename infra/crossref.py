@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from infra.azure_facts import regions as azure_regions
-from infra.document import part
+from infra.azure.facts import regions as azure_regions
 from infra.policy import RolloutPolicy
-from infra.problem import Place, Problem, brief, show
 from infra.region import Region, ResidencyGroup
-from infra.source import Source
 from infra.suggest import hint
 from infra.units import format_duration
+from infra.yamlfile.document import part
+from infra.yamlfile.problem import Place, Problem, brief, show
+from infra.yamlfile.source import Source
 
 PRODUCTION_BLOCK = 60.0  # seconds; without blocks, noise that lasts rolls back 35-39 % of good releases (simulated)
 SMALL = ("demo", "dev")  # environments that may decide on less

@@ -12,17 +12,17 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field
 
 from infra import crossref
-from infra.document import validate
 from infra.errors import InvalidInput
-from infra.part import Domain, Guid, KubernetesVersion, Line, Name, Part, Positive, no_twins
-from infra.problem import SourceError, brief
 from infra.region import Region, ResidencyGroup
 from infra.roster import OnCall
-from infra.schema import json_schema
 from infra.service import Service
-from infra.source import Source, read
 from infra.suggest import hint
 from infra.units import Rate, Ratio, Tokens
+from infra.yamlfile.document import validate
+from infra.yamlfile.part import Domain, Guid, KubernetesVersion, Line, Name, Part, Positive, no_twins
+from infra.yamlfile.problem import SourceError, brief
+from infra.yamlfile.schema import json_schema
+from infra.yamlfile.source import Source, read
 
 P = TypeVar("P", bound=Part)
 

@@ -8,8 +8,8 @@ from pydantic import Field, ValidationInfo
 from pydantic import field_validator as check
 
 from infra.bounds import HISTOGRAMS
-from infra.part import Part
 from infra.units import Duration, Ratio, format_duration
+from infra.yamlfile.part import Part
 
 Sli = Literal["availability", "ttft", "itl", "e2e", "queue", "quality", "api_latency", "edge_ttfb"]
 Geography = Literal["africa", "asia-pacific", "europe", "middle-east", "north-america", "south-america"]

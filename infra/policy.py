@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic import field_validator as check
 
-from infra.part import Part, Positive, no_twins
 from infra.units import Duration, Percent, Ratio, format_duration, format_percent
+from infra.yamlfile.part import Part, Positive, no_twins
 
 MAX_WEIGHT = 50.0  # the matched baseline slice gets as much as the canary
 MIN_WEIGHT = 0.01  # Envoy's weighted clusters are summed to 10,000

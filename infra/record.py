@@ -16,8 +16,8 @@ from pydantic import Field, ValidationError
 
 from infra.errors import Refused, Unavailable
 from infra.fleet import Fleet
-from infra.part import Part
 from infra.store import CorruptFile, locked, read_json, write_atomic
+from infra.yamlfile.part import Part
 
 EMPTY: dict[str, Any] = {"apiVersion": "bellwether/v1", "releases": {}}
 

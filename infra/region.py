@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, ValidationInfo, WithJsonSchema
 from pydantic import field_validator as check
 
-from infra import naming
-from infra.azure_facts import GpuSize, gpu_sizes, jurisdictions, regions
-from infra.part import Count, Flag, Line, Name, Part, PoolName, no_twins
-from infra.problem import brief
+from infra.azure.facts import GpuSize, gpu_sizes, jurisdictions, regions
+from infra.blueprint import naming
 from infra.suggest import hint
 from infra.units import Ratio
+from infra.yamlfile.part import Count, Flag, Line, Name, Part, PoolName, no_twins
+from infra.yamlfile.problem import brief
 
 PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 """Address blocks that a region may use: RFC 1918, and RFC 6598 for shared address space."""

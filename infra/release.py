@@ -15,15 +15,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from infra.document import validate
 from infra.errors import InvalidInput
 from infra.fleet import Fleet
-from infra.part import Line, Name, Part, Positive, matching, no_twins
-from infra.problem import Problem, SourceError, brief
 from infra.simulate import Simulate
-from infra.source import Source, read
 from infra.suggest import hint
 from infra.units import Ratio
+from infra.yamlfile.document import validate
+from infra.yamlfile.part import Line, Name, Part, Positive, matching, no_twins
+from infra.yamlfile.problem import Problem, SourceError, brief
+from infra.yamlfile.source import Source, read
 
 RELEASES = Path(__file__).with_name("releases")
 

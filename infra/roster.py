@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic import field_validator as check
 
-from infra.part import Line, Name, Part, SecretReference, matching, no_twins
-from infra.problem import brief
 from infra.suggest import hint
 from infra.units import Duration
+from infra.yamlfile.part import Line, Name, Part, SecretReference, matching, no_twins
+from infra.yamlfile.problem import brief
 
 Severity = Literal["P1", "P2", "P3", "P4"]
 Channel = Literal["chat", "ticket"]

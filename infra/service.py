@@ -8,9 +8,9 @@ from pydantic import Field, ValidationInfo
 from pydantic import field_validator as check
 
 from infra.objective import CALL, GENERATION, Objective, Task
-from infra.part import Line, Name, Part, Positive
 from infra.policy import WATCHED_SLI, RolloutPolicy
 from infra.units import Bytes, Rate, Tokens
+from infra.yamlfile.part import Line, Name, Part, Positive
 
 Version = Annotated[str, Field(min_length=1, max_length=40)]
 

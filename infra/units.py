@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from infra.problem import brief
+from infra.yamlfile.problem import brief
 
 NUMBER = r"[0-9]{1,25}(?:\.[0-9]{1,350})?"  # long enough for every float, short enough for every parser
 

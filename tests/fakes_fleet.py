@@ -11,9 +11,9 @@ from cli.provision.failure import Failed
 from cli.provision.plan import Step, counts
 from cli.provision.ports import Hear, Outcome, Standing
 from cli.provision.progress import Event
+from infra.blueprint.stack import Stack
 from infra.errors import Locked
 from infra.fleet import load_fleet
-from infra.stack import Stack
 
 DEMO = load_fleet("demo")
 ATLAS = load_fleet("atlas")

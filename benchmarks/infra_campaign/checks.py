@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from infra.azure import schema
+from infra.blueprint.stack import affected, stacks
 from infra.fleet import load_fleet, locate
-from infra.rendering import render
-from infra.stack import affected, stacks
+from infra.rendering.render import render
 from infra_campaign.part import Job, Report, title
 from tests.infra.azure.mistakes import campaign, cases
-from tests.infra.test_blast_radius import seventh
+from tests.infra.blueprint.test_blast_radius import seventh
 from tests.infra.violations import seeded_violations
 
 MISTAKES, SEEDS = 500, (2026, 4711)

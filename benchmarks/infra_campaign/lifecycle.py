@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from infra.engine_event import tally
-from infra.stack import KINDS, Stack
-from infra.stack import stacks as of_fleet
+from infra.blueprint.stack import KINDS, Stack
+from infra.blueprint.stack import stacks as of_fleet
+from infra.engine.event import tally
 from infra_campaign.part import TWO, Job, Report, title, world
 from tests.infra.faultpoints import Place
 

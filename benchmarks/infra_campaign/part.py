@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.azure.emulation import Emulation
-from infra.deploy import Engine
+from infra.blueprint.stack import Stack, stacks
+from infra.engine.deploy import Engine
 from infra.fleet import load_fleet, locate
-from infra.stack import Stack, stacks
 from tests.infra.faultpoints import Place
 
 TWO = 2  # engines at a time

@@ -8,8 +8,8 @@ import time
 from datetime import date
 from pathlib import Path
 
-from infra.capacity import preflight
 from infra.fleet import load_fleet
+from infra.preflight.capacity import preflight
 from infra.release import load_release
 from infra_campaign.part import Job, Report
 from tests.infra.granted import limits, source

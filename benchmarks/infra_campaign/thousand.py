@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 from pulumi.runtime.mocks import MockMonitor
 
+from infra.blueprint.stack import find
 from infra.components.program import Context
 from infra.fleet import load_fleet
-from infra.stack import find
 from tests.infra.components import running
 
 COUNT = 1000

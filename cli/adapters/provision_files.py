@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.provision.run import Run, replay
+from infra.blueprint.stack import Stack
 from infra.errors import Locked
-from infra.stack import Stack
 from infra.store import locked, write_json
 from runbooks.journal import Journal, JournalError
 

@@ -18,7 +18,9 @@ from cli.provision.ports import Hear, Outcome, Standing
 from cli.provision.progress import Event
 from infra.azure import generic
 from infra.azure.shape import shape
-from infra.deploy import (
+from infra.blueprint.node_pool import API_VERSION
+from infra.blueprint.stack import Stack
+from infra.engine.deploy import (
     Engine,
     EngineFailed,
     Failure,
@@ -28,14 +30,12 @@ from infra.deploy import (
     RunCancelled,
     StackLocked,
 )
-from infra.deploy import Outcome as Ran
-from infra.deploy import Step as Said
-from infra.engine_event import tally
+from infra.engine.deploy import Outcome as Ran
+from infra.engine.deploy import Step as Said
+from infra.engine.event import tally
 from infra.errors import InvalidInput, OpsError
 from infra.fleet import Fleet
-from infra.node_pool import API_VERSION
-from infra.rendering import render
-from infra.stack import Stack
+from infra.rendering.render import render
 from infra.store import CorruptFile, read_json, write_json
 
 REAL = ("azure-native:", "kubernetes:")

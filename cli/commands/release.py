@@ -142,9 +142,9 @@ def _services(service: str | None) -> list[str]:
 
 def _verified(service: str, version: str) -> dict[str, Any]:
     """What verifying one release found; an invalid manifest is a finding like others."""
-    from infra.problem import SourceError
     from infra.release import locate, read_release, verify
-    from infra.source import read
+    from infra.yamlfile.problem import SourceError
+    from infra.yamlfile.source import read
 
     digest = None
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cli.provision.failure import AGAIN, Failed
 from cli.provision.plan import StackPlan, Step, new_perils
 from cli.provision.ports import Clock, Engine, Hear, Journal, Locks, Outcome, Stage
-from infra.stack import Stack
+from infra.blueprint.stack import Stack
 
 TRIES = 3  # of one stack: what converges does so in two re-runs, else a person must look
 PAUSE = 10.0  # seconds before a second try; Azure's own Retry-After was waited for by the provider already

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from cli.provision.failure import Failed
 from cli.provision.plan import Step
 from cli.provision.progress import Event
-from infra.stack import Stack
+from infra.blueprint.stack import Stack
 
 Hear = Callable[[Event], None]
 Standing = Literal["absent", "partial", "whole"]

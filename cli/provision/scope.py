@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from infra.blueprint.stack import KINDS, Stack, needs
 from infra.errors import InvalidInput, Refused
 from infra.fleet import Fleet
-from infra.stack import KINDS, Stack, needs
 from infra.suggest import hint
 
 LOCAL = ("region", "platform")

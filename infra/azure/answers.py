@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from infra.azure_facts import cpu_sizes, family_key, gpu_sizes, quota_of
+from infra.azure.facts import cpu_sizes, family_key, gpu_sizes, quota_of
+from infra.blueprint.naming import pool as pool_name
+from infra.blueprint.node_pool import reserved
 from infra.fleet import Fleet
-from infra.limits import REGIONAL, SPOT, Offer, Price, Quota
-from infra.naming import pool as pool_name
-from infra.node_pool import reserved
+from infra.preflight.limits import REGIONAL, SPOT, Offer, Price, Quota
 
 YEAR = 8760.0  # hours; a reservation's price is that of its whole term
 RETAIL = "Azure Retail Prices API"

@@ -19,9 +19,9 @@ import yaml
 from infra import store
 from infra.azure import faults
 from infra.azure.settings import VARIABLE, Settings
+from infra.blueprint.stack import Stack
 from infra.errors import InvalidInput
 from infra.fleet import Fleet
-from infra.stack import Stack
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAMS = ROOT / "infra" / "stacks"

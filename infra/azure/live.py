@@ -15,7 +15,7 @@ from infra.azure import answers
 from infra.azure.asker import NOTHING, Asker, Endpoints, NoLogin, StrangeAnswer, is_here
 from infra.errors import InvalidInput
 from infra.fleet import Fleet
-from infra.limits import Limits, RegionLimits
+from infra.preflight.limits import Limits, RegionLimits
 
 T = TypeVar("T")
 

@@ -130,7 +130,7 @@ class ResourceManager:
 
 @cache
 def _limits(path: str) -> Limits:
-    from infra.limits import load_limits  # pydantic, which an emulation without limits does without
+    from infra.preflight.limits import load_limits  # pydantic, which an emulation without limits does without
 
     return load_limits(Path(path))
 

@@ -14,10 +14,10 @@ from typing import Any
 from infra.azure import armpath, generic
 from infra.azure.arm_names import rules
 from infra.azure.body import from_arm, to_arm
+from infra.azure.facts import regions
 from infra.azure.shape import shape
 from infra.azure.strict import Flaw, check, shown
 from infra.azure.unknown import UNKNOWN, Unknown
-from infra.azure_facts import regions
 from infra.errors import InvalidInput
 from infra.suggest import hint
 

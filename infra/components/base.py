@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 from pulumi_azure_native import resources
 
+from infra.blueprint.placement import edge_log_sink, home, registry_replicas
 from infra.components.dns import Zone, ZoneArgs
 from infra.components.features import Features
 from infra.components.front_door import FrontDoor, FrontDoorArgs
@@ -13,7 +14,6 @@ from infra.components.policy import Policies, PoliciesArgs
 from infra.components.program import Context, export
 from infra.components.registry import Registry, RegistryArgs
 from infra.components.site import Site
-from infra.placement import edge_log_sink, home, registry_replicas
 
 
 def build(context: Context) -> None:

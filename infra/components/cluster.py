@@ -13,11 +13,11 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import containerservice
 
-from infra.addresses import AddressPlan
+from infra.blueprint.addresses import AddressPlan
+from infra.blueprint.cpu_pool import SYSTEM
+from infra.blueprint.naming import pool as pool_name
 from infra.components.diagnostics import diagnose
 from infra.components.site import Site, hours
-from infra.cpu_pool import SYSTEM
-from infra.naming import pool as pool_name
 
 # Reads of the audit log are left out: they are nine tenths of it and cost as much (learn.microsoft.com, "Monitor AKS").
 LOGS = (

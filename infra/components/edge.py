@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from infra.blueprint.failover import priorities
+from infra.blueprint.placement import home, origin_groups
 from infra.components.entrance import Entrance, EntranceArgs
 from infra.components.origins import Origins, OriginsArgs, asked_by
 from infra.components.program import Context, export
 from infra.components.site import Site
 from infra.components.waf import FirewallArgs, WebFirewall
-from infra.failover import priorities
-from infra.placement import home, origin_groups
 from infra.region import Region
 
 

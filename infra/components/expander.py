@@ -9,7 +9,7 @@ import pulumi
 import yaml
 from pulumi_kubernetes.core.v1 import ConfigMap
 
-from infra.expander import ranks
+from infra.blueprint.expander import ranks
 from infra.region import Pool
 
 NAME = "cluster-autoscaler-priority-expander"  # kubernetes/autoscaler, cluster-autoscaler/expander/priority

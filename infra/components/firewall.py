@@ -9,10 +9,10 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import network
 
-from infra.addresses import NODES, AddressPlan
+from infra.blueprint.addresses import NODES, AddressPlan
+from infra.blueprint.egress import Reach
 from infra.components.diagnostics import diagnose
 from infra.components.site import Site, hours
-from infra.egress import Reach
 
 TIER = "Premium"  # Standard cannot refuse what its intrusion detection finds
 

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from infra import residency, state
-from infra.capacity import preflight
+from infra import state
+from infra.blueprint.stack import Kind, Stack, stacks
 from infra.errors import GateFailed, InvalidInput, Refused
-from infra.finding import Finding
 from infra.fleet import Fleet, FleetError, load_fleet, locate
-from infra.limits import Limits, NoLimits, limits_file, load_limits
+from infra.preflight.capacity import preflight
+from infra.preflight.finding import Finding
+from infra.preflight.limits import Limits, NoLimits, limits_file, load_limits
 from infra.record import Record, RecordStore
 from infra.release import Release, load_release
-from infra.source import Source, read
-from infra.stack import Kind, Stack, stacks
+from infra.residency import proof as residency
+from infra.yamlfile.source import Source, read
 
 NOTHING = "nothing was registered"
 MAX_WARNINGS = 10  # lines of warnings; the rest are counted

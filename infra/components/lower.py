@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.sync_await import _sync_await
 
-from infra.stack import CONTRACT, Stack
+from infra.blueprint.stack import CONTRACT, Stack
 
 
 class Lower:

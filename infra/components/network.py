@@ -13,9 +13,9 @@ from typing import Any, Literal
 import pulumi
 from pulumi_azure_native import network
 
-from infra.addresses import NODES, AddressPlan
+from infra.blueprint.addresses import NODES, AddressPlan
+from infra.blueprint.segmentation import Rule, rules
 from infra.components.site import Site
-from infra.segmentation import Rule, rules
 
 FIREWALL_SUBNET = "AzureFirewallSubnet"  # Azure Firewall takes no other name
 

@@ -32,7 +32,7 @@ class OriginsArgs:
     regions: Sequence[Region]
     priorities: Mapping[str, int]
     contracts: Mapping[str, pulumi.Output[Any]]
-    """By region: what its stack says of where users are answered (infra/origin.py)."""
+    """By region: what its stack says of where users are answered (infra/blueprint/origin.py)."""
 
 
 class Origins(pulumi.ComponentResource):
@@ -83,7 +83,7 @@ class Origins(pulumi.ComponentResource):
             enabled_state="Enabled" if region.traffic == "open" else "Disabled",
             shared_private_link_resource={
                 "private_link": {"id": contract["pls_id"]},
-                "private_link_location": region.location,  # preflight knows those that it may be (infra/fit.py)
+                "private_link_location": region.location,  # infra/preflight/fit.py knows those it may be
                 "request_message": asked_by(args.site, region),
             },
             opts=pulumi.ResourceOptions(parent=self),

@@ -15,12 +15,12 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import containerservice, resources
 
-from infra.addresses import subnet_of
+from infra.blueprint.addresses import subnet_of
+from infra.blueprint.cpu_pool import PLATFORM
+from infra.blueprint.naming import pool as pool_name
+from infra.blueprint.node_pool import API_VERSION, PODS, Berth, agent_pool, reserved
 from infra.components.reservation import Reservation, ReservationArgs
 from infra.components.site import Site, hours
-from infra.cpu_pool import PLATFORM
-from infra.naming import pool as pool_name
-from infra.node_pool import API_VERSION, PODS, Berth, agent_pool, reserved
 from infra.region import Pool, Region
 
 

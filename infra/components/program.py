@@ -2,7 +2,7 @@
 
 `run` is a whole program. It refuses before anything is registered, and says why in the words of `ops`: an error of ours
 is a message and not a traceback, also where plain `pulumi up` runs the program. What it builds sees `inputs` of the
-fleet (infra/stack.py) and no more: a field that its kind of stack may not know is not there.
+fleet (infra/blueprint/stack.py) and no more: a field that its kind of stack may not know is not there.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.blueprint.naming import Naming
+from infra.blueprint.stack import Kind, Stack, inputs, needs, stacks
 from infra.components.aliases import drop_dated_aliases
 from infra.components.guard import Cleared, Told, clear, same_subscription
 from infra.components.lower import Lower, export
 from infra.errors import OpsError
 from infra.fleet import Azure, Fleet
-from infra.naming import Naming
 from infra.record import Record
 from infra.region import Region
-from infra.stack import Kind, Stack, inputs, needs, stacks
 
 __all__ = ["Context", "Lower", "begin", "export", "run"]
 

@@ -15,7 +15,11 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import resources
 
-from infra.addresses import AddressPlan, plan
+from infra.blueprint.addresses import AddressPlan, plan
+from infra.blueprint.egress import reaches
+from infra.blueprint.maintenance import window
+from infra.blueprint.origin import origin
+from infra.blueprint.placement import backup_redundancy, log_sink, vault_location
 from infra.components.alerts import Alerts, AlertsArgs, groups
 from infra.components.backup import CONTAINER, Backup, BackupArgs
 from infra.components.budget import Spending, SpendingArgs
@@ -34,10 +38,6 @@ from infra.components.site import Site
 from infra.components.store import Store, StoreArgs
 from infra.components.upkeep import Upkeep, UpkeepArgs
 from infra.components.vault import Vault, VaultArgs
-from infra.egress import reaches
-from infra.maintenance import window
-from infra.origin import origin
-from infra.placement import backup_redundancy, log_sink, vault_location
 
 RENDERED = Path(__file__).parents[2] / "dashboards" / "generated"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import containerregistry
 
-from infra.azure_facts import regions
+from infra.azure.facts import regions
 from infra.components.site import Site
 
 UNTAGGED = 30  # days that an image which lost its tag can still be pulled by digest: longer than any rollout

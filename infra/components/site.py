@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from infra.naming import Naming
+from infra.blueprint.naming import Naming
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import containerservice
 
+from infra.blueprint.maintenance import Window
 from infra.components.site import Site
-from infra.maintenance import Window
 
 # AKS takes these names and no others (learn.microsoft.com, "Use planned maintenance to schedule upgrades").
 VERSIONS, IMAGES, OWN = "aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule", "default"

@@ -7,7 +7,7 @@ import pytest
 from cli import founding
 from cli.adapters.arm import Arm, ArmRefused
 from cli.founding import BadBlock, Comparison, NotAllowed, Wanted
-from infra.foundation import PROVIDERS
+from infra.blueprint.foundation import PROVIDERS
 from tests.fakes_arm import FakeArm
 
 PUBLIC = "20.42.1.7/32"

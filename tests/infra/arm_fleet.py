@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.azure.schema import Request
+from infra.blueprint.naming import Naming
+from infra.blueprint.placement import backup_redundancy, home, origin_groups, registry_replicas, vault_location
 from infra.fleet import Fleet
-from infra.naming import Naming
-from infra.placement import backup_redundancy, home, origin_groups, registry_replicas, vault_location
 from infra.region import Region
 
 SCRUBBING = {"state": "Enabled", "scrubbingRules": [{"matchVariable": "RequestIPAddress", "state": "Enabled"}]}
@@ -38,7 +38,7 @@ def group_id(fleet: Fleet, location: str = "") -> str:
 
 
 def arm_id(fleet: Fleet, type: str, kind: str, location: str = "", part: str = "") -> str:
-    """The id of a resource of a region, by its kind in infra/naming.py."""
+    """The id of a resource of a region, by its kind in infra/blueprint/naming.py."""
     return f"{group_id(fleet, location)}/providers/{type}/{_names(fleet).name(kind, location, part)}"
 
 

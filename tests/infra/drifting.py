@@ -11,9 +11,9 @@ from infra.azure.ledger import Ledger
 from infra.azure.resource_id import name_of, type_of
 from infra.azure.schema import Request
 from infra.azure.subscription import ArmError, Subscription
-from infra.drift import Drift, explain
-from infra.engine_event import Plan, Step
-from infra.stack import Stack
+from infra.blueprint.stack import Stack
+from infra.engine.drift import Drift, explain
+from infra.engine.event import Plan, Step
 from tests.infra.drifts import Kind
 from tests.infra.faultpoints import Bodies, Place
 

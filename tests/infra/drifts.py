@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from infra.drift import Loudness
+from infra.engine.drift import Loudness
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from typing import Any
 from infra.azure.emulation import Emulation
 from infra.azure.ledger import Ledger
 from infra.azure.subscription import Subscription
-from infra.deploy import Engine
+from infra.blueprint.stack import Kind, Stack, find
+from infra.engine.deploy import Engine
 from infra.fleet import load_fleet, locate
-from infra.stack import Kind, Stack, find
 
 PROGRAMS = Path(__file__).with_name("programs")
 DEADLINE = 15.0  # seconds

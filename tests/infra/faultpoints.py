@@ -17,9 +17,9 @@ from cli.provision.failure import AGAIN
 from infra.azure.emulation import Emulation
 from infra.azure.faults import Fault, Kind
 from infra.azure.ledger import Ledger
-from infra.deploy import Engine
+from infra.blueprint.stack import Stack
+from infra.engine.deploy import Engine
 from infra.fleet import Fleet
-from infra.stack import Stack
 
 RERUNS = 2  # of the same command, at most
 Bodies = dict[str, Any]

@@ -1,7 +1,7 @@
 """Slips in a fleet file, and in what the programs would place, that make data leave their group; each with its words.
 
 A slip of the file is an edit of its plain data; it must be refused when the file is read or by the proof. A slip of the
-placements stands for an edit of infra/placement.py; only the proof can see it.
+placements stands for an edit of infra/blueprint/placement.py; only the proof can see it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from infra.blueprint.placement import Placement, placements
 from infra.fleet import Fleet
-from infra.placement import Placement, placements
 
 Slip = Callable[[Random, dict[str, Any]], str]
 Misplacing = Callable[[Random, Fleet], tuple[tuple[Placement, ...], str]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from infra.fleet import FLEETS, Fleet, read_fleet
-from infra.limits import Limits, Offer, Quota, RegionLimits, limits_file, load_limits
-from infra.source import Source, parse
+from infra.preflight.limits import Limits, Offer, Quota, RegionLimits, limits_file, load_limits
+from infra.yamlfile.source import Source, parse
 
 Text = tuple[str, str]
 

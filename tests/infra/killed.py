@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from infra.deploy import Progress
+from infra.engine.deploy import Progress
 from tests.infra.emulated import CLUSTER, Lab, until
 
 lab = Lab(Path(sys.argv[1]), operation=60.0)  # seconds; longer than anybody waits

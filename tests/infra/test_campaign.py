@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.azure.faults import Fault, Kind
-from infra.stack import Stack, find
+from infra.blueprint.stack import Stack, find
 from tests.infra.drifting import Seen, drift, rounds
 from tests.infra.drifts import KINDS
 from tests.infra.emulated import Lab, world

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from infra.fleet import FLEETS, Fleet, FleetError, NotInFleet, load_fleet, locate, names, read_fleet, schema
-from infra.problem import Problem, SourceError
-from infra.source import parse
 from infra.units import parse_duration
+from infra.yamlfile.problem import Problem, SourceError
+from infra.yamlfile.source import parse
 
 DEMO = (FLEETS / "demo.yaml").read_text(encoding="utf-8")
 ATLAS = (FLEETS / "atlas.yaml").read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ from infra.release import (
     verify,
     versions,
 )
-from infra.source import parse, read
+from infra.yamlfile.source import parse, read
 
 V2 = (RELEASES / "chat" / "v2.yaml").read_text(encoding="utf-8")
 ALL = [(service, version) for service in services() for version in versions(service)]
@@ -211,7 +211,7 @@ def test_no_text_raises_anything_but_a_source_error(text: str) -> None:
 
 def problems_or_none(text: str) -> bool:
     """Whether a text is refused in words."""
-    from infra.problem import SourceError
+    from infra.yamlfile.problem import SourceError
 
     try:
         read_release(parse("x.yaml", text), "chat")

@@ -16,9 +16,9 @@ import yaml
 
 from infra.azure.schema import Request
 from infra.fleet import FLEETS, Fleet, load_fleet, read_fleet
-from infra.problem import SourceError
-from infra.residency import audit, prove
-from infra.source import parse
+from infra.residency.proof import audit, prove
+from infra.yamlfile.problem import SourceError
+from infra.yamlfile.source import parse
 from tests.infra.arm_fleet import arm_fleet
 from tests.infra.arm_violations import WAYS
 from tests.infra.fleet_violations import MISPLACINGS, SLIPS

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from cli.console import WIDTH
 
 if TYPE_CHECKING:
-    from infra.capacity import Preflight
-    from infra.finding import Finding
+    from infra.preflight.capacity import Preflight
+    from infra.preflight.finding import Finding
 
 Row = Mapping[str, Any]
 UNKNOWN = "-"

@@ -35,11 +35,11 @@ def preflight(
     from datetime import date
 
     from cli.commands.fleet.page import page
-    from infra import capacity
     from infra.errors import GateFailed, Inconclusive
     from infra.fleet import locate, read_fleet
-    from infra.limits import limits_file, load_limits
-    from infra.source import read
+    from infra.preflight import capacity
+    from infra.preflight.limits import limits_file, load_limits
+    from infra.yamlfile.source import read
 
     path = locate(fleet)
     source = read(path)
@@ -76,11 +76,11 @@ def residency(
       $ ops fleet residency --file-only
       $ ops fleet residency --fleet atlas --file-only -o json
     """
-    from infra import residency as law
+    from infra.blueprint.placement import placements
     from infra.errors import GateFailed
     from infra.fleet import locate, read_fleet
-    from infra.placement import placements
-    from infra.source import read
+    from infra.residency import proof as law
+    from infra.yamlfile.source import read
 
     source = read(locate(fleet))
     loaded = read_fleet(source)

@@ -35,7 +35,7 @@ def check(
     """
     from infra.fleet import FleetError, locate, read_fleet
     from infra.release import unreleased
-    from infra.source import read
+    from infra.yamlfile.source import read
 
     path = locate(fleet if file is None else file)
     source = read(path)

@@ -50,7 +50,7 @@ def write(fleet: FleetOption = "demo", output: OutputOption = Output.TABLE) -> N
 
 
 def _row(place: "Estate", stack: Any) -> dict[str, Any]:
-    from infra.stack import needs
+    from infra.blueprint.stack import needs
 
     behind = [one.reference for one in needs(stack, place.everything)]
     what = {"kind": stack.kind, "region": stack.region, "project": stack.project, "stack": stack.name}

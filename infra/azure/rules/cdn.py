@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from infra.azure.facts import edge_regions
 from infra.azure.refusal import ArmError, refuse
 from infra.azure.resource_id import name_of, parent_of, same, type_of
 from infra.azure.rules.rule import rule
 from infra.azure.schema import Request
 from infra.azure.values import read, rows
 from infra.azure.world import World
-from infra.azure_facts import edge_regions
 
 LEARN = "https://learn.microsoft.com/azure/frontdoor"
 PROFILE = "Microsoft.Cdn/profiles"

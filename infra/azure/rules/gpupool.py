@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from infra.azure.facts import gpu_sizes
 from infra.azure.refusal import ArmError, refuse
 from infra.azure.rules.overlap import CLUSTER, POOL
 from infra.azure.rules.pool import BOTH, Pool, asked
@@ -11,7 +12,6 @@ from infra.azure.rules.rule import rule
 from infra.azure.schema import Request
 from infra.azure.values import read, rows
 from infra.azure.world import World
-from infra.azure_facts import gpu_sizes
 
 AKS = "https://learn.microsoft.com/azure/aks"
 # GPUs that can be partitioned: learn.microsoft.com/azure/aks/gpu-multi-instance

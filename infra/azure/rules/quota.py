@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from infra.azure.facts import family_key, quota_of, regions
 from infra.azure.refusal import ArmError, refuse
 from infra.azure.resource_id import same
 from infra.azure.rules.pool import BOTH, Pool, asked, everywhere, location
@@ -17,7 +18,6 @@ from infra.azure.rules.rule import rule
 from infra.azure.schema import Request
 from infra.azure.values import read, rows
 from infra.azure.world import World
-from infra.azure_facts import family_key, quota_of, regions
 
 QUOTAS = "https://learn.microsoft.com/azure/quotas/per-vm-quota-requests"
 SKUS = "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-sku-not-available"

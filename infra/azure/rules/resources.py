@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from infra.azure.facts import regions
 from infra.azure.inventory import references
 from infra.azure.refusal import ArmError, refuse
 from infra.azure.resource_id import GROUP, group_of, is_resource, key, name_of, parent_of, same, type_of
@@ -14,7 +15,6 @@ from infra.azure.rules.rule import rule
 from infra.azure.schema import Request
 from infra.azure.values import known, read, rows
 from infra.azure.world import World
-from infra.azure_facts import regions
 
 TROUBLE = "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting"
 IMPLICIT = frozenset(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from infra.azure.facts import regions
 from infra.azure.refusal import ArmError, refuse
 from infra.azure.resource_id import name_of, same
 from infra.azure.rules.rule import rule
 from infra.azure.schema import Request
 from infra.azure.values import read
 from infra.azure.world import World
-from infra.azure_facts import regions
 
 LEARN = "https://learn.microsoft.com/azure/storage"
 ACCOUNT = "Microsoft.Storage/storageAccounts"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from infra.azure.facts import quota_of
 from infra.azure.refusal import ArmError, refuse
 from infra.azure.rules.pool import BOTH, after, asked
 from infra.azure.rules.rule import rule
 from infra.azure.schema import Request
 from infra.azure.world import World
-from infra.azure_facts import quota_of
 
 AKS = "https://learn.microsoft.com/azure/aks"
 SYSTEM = f"{AKS}/use-system-pools"

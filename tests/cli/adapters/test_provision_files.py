@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from cli.adapters.provision_files import Provisions, new_run
+from infra.blueprint.stack import stacks
 from infra.errors import Locked
-from infra.stack import stacks
 from tests.conftest import ROOT
 from tests.fakes_fleet import DEMO
 
@@ -21,7 +21,7 @@ HOLDS = """
 import sys
 from pathlib import Path
 from cli.adapters.provision_files import Provisions
-from infra.stack import stacks
+from infra.blueprint.stack import stacks
 from tests.fakes_fleet import DEMO
 runs = Provisions(Path(sys.argv[1]), Path(sys.argv[2]), "ben@there")
 with runs.held(stacks(DEMO)[0]), runs.driving("provision-1"):

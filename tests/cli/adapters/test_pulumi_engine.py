@@ -15,10 +15,10 @@ import pytest
 
 from cli.adapters.pulumi_engine import NotKept, NotPending, PulumiEngine
 from cli.provision.progress import Event
-from infra.deploy import Engine, Outcome, Pending, ProgramFailed, ResourceFailed, RunCancelled, StackLocked, Step
-from infra.engine_event import Failure, Progress
+from infra.blueprint.stack import stacks
+from infra.engine.deploy import Engine, Outcome, Pending, ProgramFailed, ResourceFailed, RunCancelled, StackLocked, Step
+from infra.engine.event import Failure, Progress
 from infra.errors import OpsError
-from infra.stack import stacks
 from infra.store import CorruptFile
 from tests.fakes_fleet import DEMO
 
@@ -38,7 +38,7 @@ def step(op: str, type: str = VAULT) -> Step:
 
 @dataclass
 class FakePulumi:
-    """The engine of infra/deploy.py: states by stack, and what a run meets (`says`: an outcome, or an error)."""
+    """The engine of infra/engine/deploy.py: states by stack, and what a run meets (`says`: an outcome, or an error)."""
 
     states: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     says: Outcome | OpsError = field(default_factory=lambda: Outcome((step("create"), step("same")), {"create": 1}))

@@ -198,7 +198,7 @@ def test_a_state_directory_that_is_none_is_told(
 def test_an_emulation_grants_what_the_limits_file_says(tmp_path: Path) -> None:
     """Only that of the fleet's own subscription; one that is not valid is refused before any plugin reads it."""
     from cli import estate
-    from infra.limits import LimitsError
+    from infra.preflight.limits import LimitsError
 
     path, kept = tmp_path / "demo.yaml", tmp_path / "demo.limits.json"
     path.write_text(DEMO, encoding="utf-8")

@@ -6,8 +6,8 @@ import pytest
 
 from cli.provision.drive import PAUSE, Broke, Done, End, Moved, Ports, Stopped, Work, drive
 from cli.provision.plan import StackPlan
+from infra.blueprint.stack import Stack, stacks
 from infra.errors import Locked
-from infra.stack import Stack, stacks
 from tests.fakes_fleet import DEMO, FakeEngine, FakeJournal, FakeLocks, FakeStage, Killed, Waits, engine
 from tests.fakes_fleet import standing_fleet as standing
 

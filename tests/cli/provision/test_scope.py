@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.provision import scope
+from infra.blueprint.stack import Stack, needs, stacks
 from infra.errors import InvalidInput, OpsError
 from infra.fleet import Fleet
-from infra.stack import Stack, needs, stacks
 from tests.fakes_fleet import ATLAS
 
 STACKS = stacks(ATLAS)

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from infra.azure_facts import quota_of
-from infra.limits import Limits, Price, load_limits
+from infra.azure.facts import quota_of
+from infra.preflight.limits import Limits, Price, load_limits
 
 Row = dict[str, Any]
 

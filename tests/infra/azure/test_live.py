@@ -15,7 +15,7 @@ from infra.azure.asker import Asker, Endpoints, NoLogin, NotAllowed, StrangeAnsw
 from infra.azure.live import ask, gather, login
 from infra.errors import InvalidInput, OpsError, Unavailable
 from infra.fleet import FLEETS, Fleet, load_fleet
-from infra.limits import Limits, Offer, Price, Quota, RegionLimits, load_limits
+from infra.preflight.limits import Limits, Offer, Price, Quota, RegionLimits, load_limits
 from tests.infra.azure.arm_http import Cloud, serving
 
 TODAY = date(2026, 11, 28)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from infra.azure.faults import Fault, Kind
-from infra.deploy import Plan, Protected, ResourceFailed, StackLocked
-from infra.engine_event import tally
+from infra.engine.deploy import Plan, Protected, ResourceFailed, StackLocked
+from infra.engine.event import tally
 from tests.infra.emulated import CLUSTER, GROUP, Lab, pool, until, world
 
 CANARY = "canary-7f3a9b"

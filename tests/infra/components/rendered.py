@@ -11,10 +11,10 @@ from typing import Any
 
 from infra.azure.schema import Request
 from infra.azure.subscription import Subscription
+from infra.blueprint.stack import stacks
 from infra.fleet import Fleet, load_fleet, locate
-from infra.recording import Recorder, Registered
-from infra.rehearsal import rehearse
-from infra.stack import stacks
+from infra.rendering.recording import Recorder, Registered
+from infra.rendering.rehearsal import rehearse
 
 PROGRAMS = Path(__file__).parents[3] / "infra" / "stacks"
 FEATURES = Path(__file__).parents[2] / "cases" / "region" / "features.yaml"

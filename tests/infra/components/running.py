@@ -18,8 +18,8 @@ from pulumi.runtime import run_in_stack, set_all_config
 from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.settings import Settings, configure
 
+from infra.blueprint.stack import Stack
 from infra.components.program import Context, run
-from infra.stack import Stack
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.components.policy import PLANS, RULES
-from infra.residency import audit
+from infra.residency.proof import audit
 from tests.infra.components.whole import Whole
 
 REGISTRY = "Microsoft.ContainerRegistry/registries"

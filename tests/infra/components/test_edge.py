@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.naming import Naming
-from infra.origin import origin
+from infra.blueprint.naming import Naming
+from infra.blueprint.origin import origin
 from tests.infra.components.whole import Whole
 
 PROFILE = "Microsoft.Cdn/profiles"

@@ -10,12 +10,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.blueprint.expander import RANK, ranks
+from infra.blueprint.stack import find, inputs
 from infra.components.kubeconfig import static
 from infra.components.record_map import releases
-from infra.expander import RANK, ranks
 from infra.fleet import load_fleet
 from infra.record import Entry, Record
-from infra.stack import find, inputs
 from tests.infra.components.whole import KEPT, Whole
 
 ATLAS = load_fleet("atlas")

@@ -12,11 +12,11 @@ import pulumi
 import pytest
 
 from infra import state
+from infra.blueprint.stack import CONTRACT, Kind, Stack, find
 from infra.components.program import Context
 from infra.components.program import begin as begun
 from infra.errors import OpsError
 from infra.fleet import FLEETS, load_fleet
-from infra.stack import CONTRACT, Kind, Stack, find
 from tests.infra.components.running import Run, begin
 
 ATLAS = load_fleet("atlas")

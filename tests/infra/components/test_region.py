@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from infra.azure.facts import regions
 from infra.azure.schema import Request
-from infra.azure_facts import regions
+from infra.blueprint.naming import Naming
+from infra.blueprint.origin import origin
 from infra.components.grant import ROLES
-from infra.naming import Naming
-from infra.origin import origin
 from tests.infra.components.rendered import FEATURES, Rendered, render
 
 AKS = "Microsoft.ContainerService/managedClusters"

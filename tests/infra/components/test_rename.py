@@ -10,10 +10,10 @@ from string import Template
 import pytest
 
 from infra.azure.emulation import Emulation
-from infra.deploy import Engine, ProgramFailed, ResourceFailed
-from infra.engine_event import Plan
+from infra.blueprint.stack import Stack, find
+from infra.engine.deploy import Engine, ProgramFailed, ResourceFailed
+from infra.engine.event import Plan
 from infra.fleet import FLEETS, load_fleet
-from infra.stack import Stack, find
 
 DEMO = load_fleet("demo")
 

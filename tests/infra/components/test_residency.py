@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from infra.azure.schema import Request
-from infra.residency import audit
+from infra.residency.proof import audit
 from tests.infra.components.whole import Whole
 
 HARMLESS = {  # what no data follow: names, and what money is spent on

@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from infra.azure.schema import Request
+from infra.blueprint.stack import Kind
 from infra.fleet import FLEETS, Fleet, load_fleet
-from infra.rendering import Options, RenderedStack, render
-from infra.stack import Kind
+from infra.rendering.render import Options, RenderedStack, render
 
 KEPT = ("eastus2", "southcentralus", "swedencentral")
 

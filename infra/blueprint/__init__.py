@@ -1,0 +1,1 @@
+"""What a fleet comes to in Azure, as values: stacks, names, places, addresses, pools. Asks nobody, creates nothing."""
