@@ -6,7 +6,7 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.adapters.provision_files import Provisions
 from cli.adapters.run_files import actor
@@ -130,15 +130,15 @@ def ledger(place: Estate) -> Ledger:
     return Ledger(settings.ledger, settings.subscription, settings.tenant)
 
 
-def _emulated(place: Estate, id: str) -> bool:
+def _emulated(place: Estate, id: str) -> dict[str, Any] | None:
     with ledger(place).session() as subscription:
-        return subscription.read(id) is not None
+        return subscription.read(id)
 
 
-def _in_azure(id: str, api: str) -> bool:
+def _in_azure(id: str, api: str) -> dict[str, Any] | None:
     from cli.adapters.arm import connect
 
-    return connect().get(id, api) is not None
+    return connect().get(id, api)
 
 
 def emulation(place: Estate) -> Emulation:
@@ -195,12 +195,17 @@ def rendered(place: Estate) -> tuple[RenderedStack, ...]:
     return render(place.fleet, place.file)
 
 
+def directory(named: str) -> Path:
+    """Where files may be written. Raises BadDirectory where none is named, or something else is there."""
+    if not named.strip() or "\0" in named or (Path(named).exists() and not Path(named).is_dir()):
+        raise BadDirectory(f"{named!r} is not a directory", not_done="nothing was written", next="--out DIR")
+    return Path(named)
+
+
 def write_rendered(stacks: tuple[RenderedStack, ...], directory: Path) -> None:
-    """One ARM template per stack and one YAML file per cluster. Raises BadDirectory."""
+    """ARM templates, one for each stack and scope, and one YAML file per cluster. Raises BadDirectory."""
     from infra.rendering.render import write
 
-    if directory.exists() and not directory.is_dir():
-        raise BadDirectory(f"{directory} is not a directory", not_done="nothing was written", next="--out DIR")
     try:
         write(stacks, directory)
     except UnusableState as error:

@@ -18,7 +18,7 @@ from cli.stage import LiveStage
 from cli.wiring import interruptible
 from infra.blueprint import stack as stack_of
 from infra.blueprint.stack import Stack
-from infra.engine.drift import Drift, explain, loudest
+from infra.engine.drift import NOT_TOLD, Drift, explain, loudest
 from infra.errors import GateFailed, Inconclusive, Interrupted, Locked, OpsError, Refused, Unavailable
 
 
@@ -174,7 +174,14 @@ def drifted(place: Estate, engine: Engine, tell: Callable[[str], None] = story) 
 def _drift(step: Step) -> dict[str, Any]:
     """One change, and for each property what it is, who makes such changes and what `up` does about it."""
     paths = step.changes if step.op != "delete" else ("",)
-    told = [(path, explain(Drift(step.type, step.name, path))) for path in paths]
-    loud = loudest(Drift(step.type, step.name, path) for path in paths)
-    rows = [{"path": path, "what": one.kind, "who": one.who, "up": one.up, "loud": one.loud} for path, one in told]
+    drifts = [Drift(step.type, step.name, path, *step.values.get(path, ())) for path in paths]
+    loud = loudest(drifts)
+    rows = [_explained(one) for one in drifts]
     return {"op": step.op, "type": step.type, "kind": step.kind, "name": step.name, "loud": loud, "told": rows}
+
+
+def _explained(drift: Drift) -> dict[str, Any]:
+    """One property: from what to what where that is known, and what it is."""
+    said = explain(drift)
+    values = {"ours": drift.ours, "found": drift.found} if drift.found is not NOT_TOLD else {}
+    return {"path": drift.path, **values, "what": said.kind, "who": said.who, "up": said.up, "loud": said.loud}

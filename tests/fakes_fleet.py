@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cli.provision.failure import Failed
-from cli.provision.plan import Step, counts
+from cli.provision.plan import PERILS, Step, counts
 from cli.provision.ports import Hear, Outcome, Standing
 from cli.provision.progress import Event
 from infra.blueprint.stack import Stack
@@ -47,6 +47,9 @@ class FakeEngine:
     known: dict[str, dict[str, int]] = field(default_factory=dict)
     open: dict[str, set[str]] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)  # protected, and let go
+    telling: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by stack: outputs that change
+    past_failures: dict[str, bool] = field(default_factory=dict)  # by stack: as the last `up` was asked
 
     def standing(self, stacks: Iterable[Stack]) -> dict[Stack, Standing]:
         return {stack: self._standing(stack) for stack in stacks}
@@ -58,7 +61,8 @@ class FakeEngine:
 
     def preview(self, stack: Stack) -> tuple[Step, ...]:
         self.calls.append(("preview", stack.reference))
-        return tuple(self._steps(stack))
+        outputs = self.telling.get(stack.reference, ())
+        return (*self._steps(stack), *([Step("tell", "stack", stack.name, "", changes=outputs)] if outputs else []))
 
     def foresee(self, stacks: Iterable[Stack]) -> Mapping[Stack, tuple[Step, ...]]:
         return {stack: tuple(self._step("create", stack, name) for name in self.wanted[stack.kind]) for stack in stacks}
@@ -71,9 +75,17 @@ class FakeEngine:
     def leftover(self, stack: Stack) -> tuple[Step, ...]:
         return tuple(self._step("delete", stack, name) for name in self.known.get(stack.reference, {}))
 
-    def up(self, stack: Stack, hear: Hear) -> Outcome:
+    def let_go(self, stack: Stack, perils: Sequence[Step]) -> Callable[[], None]:
+        self.gone |= {step.urn for step in perils}
+        return self.gone.clear
+
+    def up(self, stack: Stack, hear: Hear, past_failures: bool) -> Outcome:
         self.calls.append(("up", stack.reference))
-        return self._work(stack, list(self._steps(stack)), hear)
+        self.past_failures[stack.reference] = past_failures
+        steps = list(self._steps(stack))
+        if guarded := [one for one in steps if one.protected and one.op in PERILS and one.urn not in self.gone]:
+            return Outcome({}, (Failed(guarded[0].type, guarded[0].name, "it is marked for protection"),))
+        return self._work(stack, steps, hear)
 
     def destroy(self, stack: Stack, hear: Hear) -> Outcome:
         self.calls.append(("destroy", stack.reference))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from infra.engine.deploy import (
     Engine,
     EngineFailed,
     Failure,
+    Pending,
     ProgramFailed,
     Progress,
     ResourceFailed,
@@ -32,6 +36,7 @@ from infra.engine.deploy import (
 )
 from infra.engine.deploy import Outcome as Ran
 from infra.engine.deploy import Step as Said
+from infra.engine.drift import OWN_TAGS
 from infra.engine.event import tally
 from infra.errors import InvalidInput, OpsError
 from infra.fleet import Fleet
@@ -43,7 +48,7 @@ REAL = ("azure-native:", "kubernetes:")
 STACK = "pulumi:pulumi:Stack"
 
 
-There = Callable[[str, str], bool]
+There = Callable[[str, str], Mapping[str, Any] | None]
 PATIENCE = 60.0  # seconds that an engine may need to end after its command was killed: it ends what is under way
 
 
@@ -58,7 +63,7 @@ class NotPending(InvalidInput):
 class PulumiEngine:
     """The stacks of one fleet under Pulumi.
 
-    `there` says whether a resource is in Azure (id, API version); `kept` is where states of before a run are put.
+    `there` is what Azure has of a resource (id, API version); `kept` is where states of before a run are put.
     """
 
     def __init__(self, engine: Engine, fleet: Fleet, file: Path, there: There, kept: Path) -> None:
@@ -67,6 +72,7 @@ class PulumiEngine:
         self._file = file
         self._there = there
         self._kept = kept
+        self._unmade: dict[Stack, tuple[Pending, ...]] = {}  # of the last `up`: creations that failed
 
     def standing(self, stacks: Iterable[Stack]) -> dict[Stack, Standing]:
         """How far each stack is: by what its state holds, and whether it exports anything."""
@@ -101,14 +107,36 @@ class PulumiEngine:
             Step("delete", one["type"], _name(one["urn"]), one["urn"], bool(one.get("protect"))) for one in real
         )
 
-    def up(self, stack: Stack, hear: Hear) -> Outcome:
-        """Make it what its program says."""
-        return _outcome(lambda: self._freed(stack, lambda: self._engine.up(stack, _heard(hear), refresh=True)))
+    def let_go(self, stack: Stack, perils: Sequence[Step]) -> Callable[[], None]:
+        """Say in the state that these are not protected; what is replaced is not left in Azure beside its successor."""
+        before = self._engine.export(stack)
+        after, ops = copy.deepcopy(before), {step.urn: step.op for step in perils}
+        for one in after["deployment"].get("resources") or []:
+            if one["urn"] in ops:
+                one["protect"] = False
+                one["retainOnDelete"] = bool(one.get("retainOnDelete")) and ops[one["urn"]] != "replace"
+        self._engine.restore(stack, after)
+        return lambda: self._engine.restore(stack, before)
+
+    def up(self, stack: Stack, hear: Hear, past_failures: bool = False) -> Outcome:
+        """Make it what its program says. A creation that failed although it is there now, and is ours, is of the class
+        `converge`: `settle` takes it in."""
+        heard = _heard(hear)
+        work = partial(self._engine.up, stack, heard, refresh=True, past_failures=past_failures)
+        outcome, error = _outcome(lambda: self._freed(stack, work))
+        self._unmade[stack] = error.unmade if isinstance(error, ResourceFailed) else ()
+        made = self._made(stack) if any(one.kind == "import" for one in outcome.failed) else ()
+        ours = {(_type(one.urn), _name(one.urn)) for one in made}
+        failed = tuple(
+            replace(one, given="converge") if one.kind == "import" and (one.type, one.name) in ours else one
+            for one in outcome.failed
+        )
+        return replace(outcome, failed=failed)
 
     def destroy(self, stack: Stack, hear: Hear) -> Outcome:
         """Take all of it away; what is protected, or would outlive its stack, is let go first."""
-        self._let_go(stack)
-        return _outcome(lambda: self._freed(stack, lambda: self._engine.destroy(stack, _heard(hear))))
+        self._let_all_go(stack)
+        return _outcome(lambda: self._freed(stack, lambda: self._engine.destroy(stack, _heard(hear))))[0]
 
     def _freed(self, stack: Stack, work: Callable[[], Ran]) -> Ran:
         """Do it; where an engine that is dead by now left its lock, after a look at what it did."""
@@ -120,7 +148,7 @@ class PulumiEngine:
         self.settle(stack)
         return work()
 
-    def _let_go(self, stack: Stack) -> None:
+    def _let_all_go(self, stack: Stack) -> None:
         """Say in the state that nothing of it is to be kept; the program says otherwise, and is not asked."""
         held = self._engine.export(stack)
         resources = held["deployment"].get("resources") or []
@@ -145,6 +173,7 @@ class PulumiEngine:
         if made := self._made(stack):
             self._engine.refresh(stack, made=made)
         self._engine.refresh(stack)
+        self._unmade.pop(stack, None)
 
     def _unlocked(self, look: Callable[[], None], stack: Stack) -> list[str]:
         """Do it; where a dead engine's lock is in the way, without that lock. One that is ending is waited for."""
@@ -163,10 +192,17 @@ class PulumiEngine:
         """Take a lock away, whoever holds it."""
         self._engine.cancel(stack)
 
-    def _made(self, stack: Stack) -> dict[str, str]:
-        """urn -> id of resources whose creation began and that are there."""
-        creates = [one for one in self._engine.pending(stack) if one.op == "creating" and one.id]
-        return {one.urn: one.id for one in creates if self._there(one.id, _api(one.urn))}
+    def _made(self, stack: Stack) -> tuple[Pending, ...]:
+        """Creations that began, or failed, and whose resource is there nevertheless."""
+        begun = (*self._engine.pending(stack), *self._unmade.get(stack, ()))
+        creates = {one.urn: one for one in begun if one.op == "creating" and one.id}
+        return tuple(one for one in creates.values() if self._is_ours(one))
+
+    def _is_ours(self, made: Pending) -> bool:
+        """Whether what is there is what this stack was making: its tags say so, where it can have any."""
+        found = self._there(made.id, _api(made.urn))
+        wanted = _tags(made.state.get("inputs") or {})
+        return found is not None and all(_tags(found).get(key) == wanted[key] for key in OWN_TAGS if key in wanted)
 
     def adopt(self, stack: Stack, urn: str, id: str) -> None:
         """Take a resource into the state whose creation began. Raises NotPending where none of that urn did."""
@@ -178,7 +214,8 @@ class PulumiEngine:
                 not_done="nothing was changed",
                 next="ops fleet up takes in what it finds; this is for a urn that a failure named",
             )
-        self._engine.refresh(stack, made={**self._made(stack), urn: id})
+        asked = tuple(replace(one, id=id) for one in self._engine.pending(stack) if one.urn == urn)
+        self._engine.refresh(stack, made=(*(one for one in self._made(stack) if one.urn != urn), *asked))
 
     def keep(self, stack: Stack, run: str) -> None:
         """Put the state aside as it is before the run."""
@@ -205,9 +242,9 @@ class PulumiEngine:
 def _steps(plan: Iterable[Said]) -> tuple[Step, ...]:
     """What happens to real resources."""
     return tuple(
-        Step(one.op, one.type, one.name, one.urn, one.protected, one.changes, one.replaces)
+        Step(one.op, one.type, one.name, one.urn, one.protected, one.changes, one.replaces, one.values, one.retained)
         for one in plan
-        if one.type.startswith(REAL) and (one.op in CHANGES or one.op == "same")
+        if one.op == "tell" or (one.type.startswith(REAL) and one.op in (*CHANGES, "same"))
     )
 
 
@@ -220,15 +257,15 @@ def _foreseen(rendered: Any) -> Iterable[Step]:
         yield Step("create", f"kubernetes:{body['apiVersion']}:{body['kind']}", name, name)
 
 
-def _outcome(work: Callable[[], Ran]) -> Outcome:
-    """What came of it; only what is a bug of ours goes through."""
+def _outcome(work: Callable[[], Ran]) -> tuple[Outcome, OpsError | None]:
+    """What came of it, and the error it ended with; only what is a bug of ours goes through."""
     try:
-        return Outcome(_counts(work()))
+        return Outcome(_counts(work())), None
     except ResourceFailed as error:
-        return Outcome(_counts(error.outcome), tuple(_failed(one) for one in error.failures))
+        return Outcome(_counts(error.outcome), tuple(_failed(one) for one in error.failures)), error
     except OpsError as error:
         given = next((kind for family, kind in GIVEN if isinstance(error, family)), None)
-        return Outcome({}, (Failed("", "", error.what, given),))
+        return Outcome({}, (Failed("", "", error.what, given),)), error
 
 
 GIVEN: tuple[tuple[type[OpsError], Class], ...] = (
@@ -255,6 +292,12 @@ def _heard(hear: Hear) -> Callable[[Progress], None]:
             hear(Event(progress.kind, one.op, one.type, one.name, one.urn, time.monotonic()))
 
     return tell
+
+
+def _tags(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Tags of a body or of inputs. Pools have none of their own: theirs are those of their machines."""
+    tags = body.get("tags")
+    return tags if isinstance(tags, Mapping) else {}
 
 
 def _api(urn: str) -> str:

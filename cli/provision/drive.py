@@ -5,11 +5,12 @@ Decides by the plan that a person said yes to, and knows neither the engine nor 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cli.provision.failure import AGAIN, Failed
-from cli.provision.plan import StackPlan, Step, new_perils
+from cli.provision.plan import CHANGES, StackPlan, Step, new_perils
 from cli.provision.ports import Clock, Engine, Hear, Journal, Locks, Outcome, Stage
 from infra.blueprint.stack import Stack
 
@@ -78,14 +79,18 @@ def drive(work: Sequence[Work], operation: str, ports: Ports) -> End:
         done, left = _plans(work[:place]), _plans(work[place:])
         if ports.stop():
             return _ended(ports, Stopped(done, left))
-        if not planned.changing and not any(changes.values()):
+        if not (planned.changing or planned.telling or any(changes.values())):
             ports.journal.append("outcome", stack=stack.reference, result="unchanged")
             ports.stage.end(planned.title, "no changes")
             changes[stack.reference] = {}
             continue
         with ports.locks.held(stack):
-            perils = _moved(stack, planned, operation, any(changes.values()), ports)
+            ports.engine.keep(stack, ports.run)
+            keep_guard = ports.engine.let_go(stack, planned.perils) if operation == "up" and planned.perils else None
+            perils = _moved(stack, planned, operation, any(changes.values()) or keep_guard is not None, ports)
             if perils:
+                if keep_guard:
+                    keep_guard()
                 return _ended(ports, Moved(planned, perils, done, left))
             outcome = _tried(stack, planned, operation, ports)
         if not outcome.ok:
@@ -107,22 +112,29 @@ def _moved(stack: Stack, planned: StackPlan, operation: str, changed: bool, port
 
 
 def _tried(stack: Stack, planned: StackPlan, operation: str, ports: Ports) -> Outcome:
-    """The outcome of the last try; what Azure was too busy for, or did not answer, is tried again after a look."""
+    """The outcome of the last try, with the changes of all; what Azure was too busy for, or did not answer, is tried
+    again after a look."""
     hear = ports.stage.begin(planned.title, len(planned.changing))
-    ports.engine.keep(stack, ports.run)
+    changes: Counter[str] = Counter()
     for again in range(TRIES):
-        outcome = _once(stack, operation, hear, ports)
+        outcome = _once(stack, planned, operation, hear, ports)
+        changes.update(outcome.changes)
         if outcome.ok or again == TRIES - 1 or ports.stop() or not _worth_it(outcome):
             break
         ports.clock.wait(PAUSE)
         _looked(stack, ports)
+    outcome = replace(outcome, changes={op: changes[op] for op in CHANGES if changes[op]})
     ports.stage.end(planned.title, "interrupted" if ports.stop() and not outcome.ok else _words(outcome))
     return outcome
 
 
-def _once(stack: Stack, operation: str, hear: Hear, ports: Ports) -> Outcome:
+def _once(stack: Stack, planned: StackPlan, operation: str, hear: Hear, ports: Ports) -> Outcome:
+    """One try. Past a failure only what is made or changed is done: no pool goes where its successor did not come."""
     ports.journal.append("intent", stack=stack.reference, do=operation)
-    outcome = ports.engine.destroy(stack, hear) if operation == "destroy" else ports.engine.up(stack, hear)
+    if operation == "destroy":
+        outcome = ports.engine.destroy(stack, hear)
+    else:
+        outcome = ports.engine.up(stack, hear, past_failures=not planned.losing)
     told = [{"type": one.type, "name": one.name, "class": one.kind, "message": one.message} for one in outcome.failed]
     result = "done" if outcome.ok else "failed"
     ports.journal.append("outcome", stack=stack.reference, result=result, changes=dict(outcome.changes), failed=told)
@@ -161,8 +173,8 @@ def _broken(
 
 def _ended(ports: Ports, end: End) -> End:
     match end:
-        case Done():
-            ports.journal.append("end", result="done")
+        case Done(changes):
+            ports.journal.append("end", result="done", changes=changes)
         case Stopped():
             ports.journal.append("end", result="interrupted")
         case Broke(stack, failed):

@@ -90,6 +90,7 @@ KINDS = (
         "converge",
         "no answer came, so whether it was done is not known",
     ),
+    Kind(r"ConversionNotAllowed|DowngradeNotAllowed|downgrad", "mend", "Azure does not take that back by an update"),
     Kind(r"AuthorizationFailed|\b403\b|\b401\b", "mend", "whoever runs this may not do that"),
 )
 OTHER = Kind("", "mend", "Azure refused it")
@@ -97,6 +98,7 @@ GIVEN: dict[Class, str] = {
     "gate": "its program refused before anything was registered",
     "interrupted": "it was stopped while it worked",
     "cancel": "another update holds the stack's lock",
+    "converge": "it was made by a try that did not hear so, and is taken in now",
 }
 AGAIN: frozenset[Class] = frozenset({"retry", "converge", "interrupted"})
 """Classes in which the same command is right, since every one looks first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from cli.provision.plan import CHANGES, FleetPlan, StackPlan, Step, counts, in_w
 
 NAMED = 6  # kinds of resources that a line names before it says how many more there are
 PATHS = 3  # property paths that a step names
+SHORT = 60  # characters of two values that are shown beside their path
 NAMED_ALWAYS = ("replace", "delete", "update")
 """What a plan to make something names one by one; one to destroy all of it does not."""
 VERBS = {"up": "provision", "destroy": "DESTROY"}
@@ -45,12 +47,14 @@ def _are(number: int) -> str:
 
 def _peril(stack: StackPlan, step: Step) -> str:
     why = f": {_some(step.replaces)}" if step.replaces else ""
-    return f"{step.op.upper()} {step.kind} {step.name} ({stack.title}){why}"
+    op = "LEAVE IN AZURE, out of the stack:" if step.op == "delete" and step.retained else step.op.upper()
+    return f"{op} {step.kind} {step.name} ({stack.title}){why}"
 
 
 def _stack(stack: StackPlan, named: Collection[str], details: bool) -> Iterator[str]:
     foreseen = ", foreseen" if stack.foreseen and stack.changing else ""
-    yield f"  {stack.title:<24} {in_words(counts(stack.steps))}{foreseen}"
+    telling = f", but tells others: {_some(stack.telling)}" if stack.telling else ""
+    yield f"  {stack.title:<24} {in_words(counts(stack.steps))}{foreseen}{telling}"
     for op in CHANGES:
         steps = [step for step in stack.steps if step.op == op]
         if not steps:
@@ -92,5 +96,13 @@ def drift_lines(fleet: str, environment: str, region: str | None, found: Sequenc
         for one in stack["changes"]:
             yield f"    {one['op']:<8} {one['kind']} {one['name']}"
             for row in one["told"]:
-                path = f"{row['path']}: " if row["path"] else ""
+                path = f"{row['path']}{_from_to(row)}: " if row["path"] else ""
                 yield f"             {path}{row['what']}, by {row['who']}: {row['up']}"
+
+
+def _from_to(row: Mapping[str, Any]) -> str:
+    """Standard_ZRS -> Standard_GRS; nothing where a value is not told or is more than a few words."""
+    if "found" not in row:
+        return ""
+    ours, found = (json.dumps(row[key]) if not isinstance(row[key], str) else row[key] for key in ("ours", "found"))
+    return f" {ours} -> {found}" if len(ours) + len(found) <= SHORT else ""

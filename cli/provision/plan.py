@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Operation = Literal["up", "destroy"]
@@ -25,6 +25,8 @@ class Step:
     protected: bool = False
     changes: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+    values: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)  # path -> from what to what, where it is known
+    retained: bool = False  # it stays in Azure when it goes from the stack
 
     @property
     def kind(self) -> str:
@@ -53,6 +55,16 @@ class StackPlan:
         return tuple(step for step in self.steps if step.op in CHANGES)
 
     @property
+    def telling(self) -> tuple[str, ...]:
+        """Outputs for other stacks that change, where that is all that changes."""
+        return tuple(path for step in self.steps if step.op == "tell" for path in step.changes)
+
+    @property
+    def losing(self) -> bool:
+        """Whether anything is replaced or deleted."""
+        return any(step.op in PERILS for step in self.steps)
+
+    @property
     def perils(self) -> tuple[Step, ...]:
         """The steps that replace or delete something protected, which data or users depend on."""
         return tuple(step for step in self.steps if step.op in PERILS and step.protected)
@@ -73,7 +85,7 @@ class FleetPlan:
     @property
     def changing(self) -> bool:
         """Whether anything changes at all."""
-        return any(stack.changing for stack in self.stacks)
+        return any(stack.changing or stack.telling for stack in self.stacks)
 
     @property
     def must_be_typed(self) -> str:
@@ -114,9 +126,11 @@ def data(plan: FleetPlan) -> dict[str, Any]:
 
 def _stack(stack: StackPlan) -> dict[str, Any]:
     place = {"kind": stack.kind, "stack": stack.name, "region": stack.region, "foreseen": stack.foreseen}
-    return {**place, "changes": counts(stack.steps), "steps": [_step(step) for step in stack.changing]}
+    told = {"changes": counts(stack.steps), "outputs": list(stack.telling)}
+    return {**place, **told, "steps": [_step(step) for step in stack.changing]}
 
 
 def _step(step: Step) -> dict[str, Any]:
     what = {"op": step.op, "type": step.type, "name": step.name, "protected": step.protected, "urn": step.urn}
+    what["retained"] = step.retained
     return {**what, "changes": list(step.changes), "replaces": list(step.replaces)}

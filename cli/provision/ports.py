@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -37,7 +37,7 @@ class Engine(Protocol):
         """How far each of them is."""
 
     def preview(self, stack: Stack) -> tuple[Step, ...]:
-        """What `up` would do. Changes nothing."""
+        """What `up` would do, were nothing protected. Changes nothing."""
 
     def foresee(self, stacks: Iterable[Stack]) -> Mapping[Stack, tuple[Step, ...]]:
         """What `up` would make of stacks that refer to what is not there yet. Changes nothing."""
@@ -48,8 +48,12 @@ class Engine(Protocol):
     def leftover(self, stack: Stack) -> tuple[Step, ...]:
         """What `destroy` would delete: all that the stack's state holds. Changes nothing."""
 
-    def up(self, stack: Stack, hear: Hear) -> Outcome:
-        """Make it so. Safe to repeat. What fails is in the outcome."""
+    def let_go(self, stack: Stack, perils: Sequence[Step]) -> Callable[[], None]:
+        """Let `up` replace or delete these although they are protected; returns how to take that back."""
+
+    def up(self, stack: Stack, hear: Hear, past_failures: bool) -> Outcome:
+        """Make it so. Safe to repeat. What fails is in the outcome; with `past_failures`, all that does not need it is
+        done nevertheless."""
 
     def destroy(self, stack: Stack, hear: Hear) -> Outcome:
         """Take all of it away, also what is protected: whoever calls has asked. Safe to repeat."""

@@ -19,7 +19,7 @@ import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 
 from infra.azure.difference import Change
-from infra.azure.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
+from infra.azure.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 CHANNEL = [("grpc.max_receive_message_length", 400 * 2**20)]  # as large as the engine's own limit, 400 MiB
 LOOK = 0.2  # seconds between two looks whether the engine lives: a killed one says nothing, and plugins outlive it
@@ -84,6 +84,16 @@ def diff(found: Sequence[Change], replacing: Collection[Change], delete_first: b
 async def refuse(context: Any, what: str, known: bool) -> NoReturn:
     """End a call with an error. Where its outcome is `known`, there was no effect; the engine forgets about it."""
     await context.abort(grpc.StatusCode.FAILED_PRECONDITION if known else grpc.StatusCode.UNKNOWN, what)
+    raise AssertionError("abort always raises")
+
+
+async def half(context: Any, what: str, id: str, outputs: Any, inputs: Any) -> NoReturn:
+    """End a call with an error whose resource is there all the same: the engine keeps it, and that it is not whole."""
+    detail = provider_pb2.ErrorResourceInitFailed(id=id, properties=outputs, reasons=[what], inputs=inputs)
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=what)
+    status.details.add().Pack(detail)
+    context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
+    await context.abort(grpc.StatusCode.UNKNOWN, what)
     raise AssertionError("abort always raises")
 
 

@@ -33,4 +33,7 @@ def _messages(*names: str) -> list[ModuleType]:
 plugin_pb2: Any
 provider_pb2: Any
 provider_pb2_grpc: Any
-plugin_pb2, provider_pb2, provider_pb2_grpc = _messages("plugin_pb2", "provider_pb2", "provider_pb2_grpc")
+status_pb2: Any
+plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2 = _messages(
+    "plugin_pb2", "provider_pb2", "provider_pb2_grpc", "status_pb2"
+)

@@ -14,7 +14,7 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from infra.azure import armpath, difference, forecast, generic, observation, plugin, schema, wire
 from infra.azure.difference import changes
 from infra.azure.protocol import provider_pb2
-from infra.azure.refusal import ArmError
+from infra.azure.refusal import ArmError, Unfinished
 from infra.azure.resource_id import type_of
 from infra.azure.resource_manager import ResourceManager
 from infra.azure.rules.immutable import immutable
@@ -53,14 +53,17 @@ class Provider(plugin.Provider):
         return plugin.diff(found, replacing, delete_first=asked.id == request.id)
 
     async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """PUT, where nothing is there; what exactly is wanted is taken over, everything else refused."""
+        """PUT, where nothing is there."""
         token, inputs = plugin.token(request.urn), wire.read(request.properties, sealed=True)
         if request.preview:
             expected = forecast.made(token, wire.read(request.properties))
             return provider_pb2.CreateResponse(properties=wire.write(expected, wire.secret_keys(request.properties)))
         asked = schema.request(token, inputs, self._subscription)
         try:
-            body = self._azure.own(asked) or await self._azure.put(asked)
+            self._azure.absent(asked)
+            body = await self._azure.put(asked)
+        except Unfinished as error:
+            await _half(context, token, asked.id, error, request.properties)
         except ArmError as error:
             await _refuse(context, asked.id, error)
         return provider_pb2.CreateResponse(id=asked.id, properties=wire.write(schema.outputs(token, asked.id, body)))
@@ -73,6 +76,8 @@ class Provider(plugin.Provider):
         asked = schema.request(token, inputs, self._subscription)
         try:
             body = await self._azure.put(asked)
+        except Unfinished as error:
+            await _half(context, token, asked.id, error, request.news)
         except ArmError as error:
             await _refuse(context, asked.id, error)
         return provider_pb2.UpdateResponse(properties=wire.write(schema.outputs(token, asked.id, body)))
@@ -144,9 +149,18 @@ def _declared(token: str, inputs: Mapping[str, Any], seen: Mapping[str, Any]) ->
 
 
 async def _refuse(context: Any, what: str, error: ArmError) -> None:
+    await plugin.refuse(context, _said(what, error), known=error.status < 500)
+
+
+async def _half(context: Any, token: str, id: str, error: Unfinished, inputs: Any) -> None:
+    """What was accepted is in the state, to be brought to its end by the next run: the real provider does the same."""
+    await plugin.half(context, _said(id, error), id, wire.write(schema.outputs(token, id, error.made)), inputs)
+
+
+def _said(what: str, error: ArmError) -> str:
     after = f" Retry-After: {error.retry_after:g} s." if error.retry_after else ""
     text = f'{what}: Status={error.status} Code="{error.code}" Message="{error.message}"{after}'
-    await plugin.refuse(context, f"{text} {error.link}".rstrip(), known=error.status < 500)
+    return f"{text} {error.link}".rstrip()
 
 
 def main() -> None:

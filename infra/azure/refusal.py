@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from infra.errors import Unavailable
 
 
@@ -24,6 +26,14 @@ class ArmError(Unavailable):
         self.retry_after = retry_after  # seconds
         self.link = link
         self.rule = rule
+
+
+class Unfinished(ArmError):
+    """An operation that was accepted, and that nobody could wait for: what is there has the body `made`."""
+
+    def __init__(self, error: ArmError, made: dict[str, Any]) -> None:
+        super().__init__(error.status, error.code, error.message, error.retry_after)
+        self.made = made
 
 
 def refuse(code: str, message: str, status: int = 400, retry_after: float | None = None) -> ArmError:

@@ -16,11 +16,10 @@ from typing import Any
 from infra import store
 from infra.azure import faults
 from infra.azure.cluster import object_key
-from infra.azure.difference import changes
 from infra.azure.faults import Fault, Kind
 from infra.azure.kubeconfig import CLUSTER, cluster_at
 from infra.azure.ledger import Ledger
-from infra.azure.refusal import ArmError
+from infra.azure.refusal import ArmError, Unfinished
 from infra.azure.resource_id import type_of
 from infra.azure.schema import Request
 from infra.azure.settings import Settings
@@ -45,7 +44,7 @@ class ResourceManager:
         return Ledger(self.settings.ledger, self.settings.subscription, self.settings.tenant, limits)
 
     async def put(self, request: Request) -> dict[str, Any]:
-        """Create or update; the full body of the resource. Raises ArmError."""
+        """Create or update; the full body of the resource. Raises ArmError; Unfinished, where it was accepted."""
         self._own_subscription(request.id)
         with self.ledger.session() as subscription:
             fault = self._met(subscription, f"PUT {request.id}")
@@ -53,6 +52,8 @@ class ResourceManager:
         await self._wait(request.type)
         with self.ledger.session() as subscription:
             body = subscription.finish(operation)
+        if fault is not None and fault.kind is Kind.TIMEOUT:
+            raise Unfinished(_error(fault), body)
         _fail_after(fault)
         return body
 
@@ -73,15 +74,11 @@ class ResourceManager:
         with self.ledger.session() as subscription:
             return subscription.read(id)
 
-    def own(self, request: Request) -> dict[str, Any] | None:
-        """What is there already and is just what a create asks for: a PUT would change nothing. Raises ArmError where
-        something else is there, and where nothing may be adopted."""
-        body = self.read(request.id)
-        if body is None:
-            return None
-        if self.settings.adopt and all(change.kind == "add" for change in changes(request.body, body)):
-            return body
-        raise ArmError(409, "AlreadyExists", f"cannot create already existing resource '{request.id}'")
+    def absent(self, request: Request) -> None:
+        """See that nothing is where something is to be created, as the real provider does: a PUT would change what is
+        there. Raises ArmError."""
+        if self.read(request.id) is not None:
+            raise ArmError(409, "AlreadyExists", f"cannot create already existing resource '{request.id}'")
 
     def call(self, function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """What a function of the SDK answers, such as getClientConfig. Raises ArmError."""

@@ -13,14 +13,12 @@ VARIABLE = "BELLWETHER_EMULATION"  # tells the plugins where their emulation lie
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the plugins must know. `operation` is how many seconds a cluster or a pool takes to be made or changed; with
-    `adopt`, a create that finds exactly its own resource takes it over, else it fails as the real provider does."""
+    """What the plugins must know. `operation` is how many seconds a cluster or a pool takes to be made or changed."""
 
     directory: Path
     subscription: str
     tenant: str
     operation: float = 0.02  # long enough that operations which may overlap do, short enough for tests
-    adopt: bool = True
     limits: str = ""  # the fleet's limits file; without one no quota is known and none is held against anybody
 
     @property

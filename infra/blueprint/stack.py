@@ -140,10 +140,12 @@ def affected(old: Fleet, new: Fleet) -> frozenset[Stack]:
 
 
 def config_file(stack: Stack, written: str = "") -> str:
-    """The text of Pulumi.<stack>.yaml. Of `written`, the file as it is, what the engine keeps there is kept."""
+    """The text of Pulumi.<stack>.yaml. Of `written`, the file as it is, all stays that is not ours: what the engine
+    keeps there, and settings such as `unguarded` that a person made."""
     kept = yaml.safe_load(written) or {}
     lines = {f"{stack.project}:{key}": value for key, value in stack.config().items()}
-    return yaml.safe_dump({key: kept[key] for key in ENGINES if key in kept} | {"config": lines}, sort_keys=False)
+    engines = {key: kept[key] for key in ENGINES if key in kept}
+    return yaml.safe_dump(engines | {"config": {**(kept.get("config") or {}), **lines}}, sort_keys=False)
 
 
 ENGINES = ("secretsprovider", "encryptedkey", "encryptionsalt")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from infra.azure.emulation import ROOT, Emulation
 from infra.blueprint.foundation import foundation
 from infra.blueprint.stack import Stack, config_file
 from infra.engine.command import Command, EngineFailed, NoStack, OnEvent, StackLocked, listening
-from infra.engine.event import Account, Failure, Plan, Progress, Step
+from infra.engine.event import STACK, Account, Failure, Plan, Progress, Step
 from infra.errors import GateFailed, Interrupted, OpsError, Refused, Unavailable
 from infra.fleet import Fleet
 
@@ -40,6 +40,8 @@ __all__ = [
 
 
 REFRESH = {True: ["--refresh"], False: []}
+LOOKS = ("same", "refresh", "read")  # operations that change nothing
+PAST_FAILURES = {True: ["--continue-on-error"], False: []}
 
 
 def silent(progress: Progress) -> None:
@@ -62,17 +64,21 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An operation without an outcome: creating, updating, deleting; `id` is where the resource is or would be."""
+    """An operation without an outcome: creating, updating, deleting; `id` is where the resource is or would be, `state`
+    what the state of the stack would have of it."""
 
     op: str
     urn: str
     id: str
+    state: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ResourceFailed(Unavailable):
     """Azure refused a resource, or did not answer; the others of the run are as `outcome` says."""
 
-    def __init__(self, stack: Stack, failures: tuple[Failure, ...], outcome: Outcome) -> None:
+    def __init__(
+        self, stack: Stack, failures: tuple[Failure, ...], outcome: Outcome, unmade: tuple[Pending, ...] = ()
+    ) -> None:
         lines = [f"{failure.urn.rpartition('::')[2]}: {failure.message}" for failure in failures]
         super().__init__(
             "\n".join([f"{stack.project} {stack.name}: {len(failures)} failed", *lines]),
@@ -81,6 +87,7 @@ class ResourceFailed(Unavailable):
         )
         self.failures = failures
         self.outcome = outcome
+        self.unmade = unmade  # creations that failed: some of them may have been made all the same
 
 
 class ProgramFailed(GateFailed):
@@ -88,15 +95,23 @@ class ProgramFailed(GateFailed):
 
 
 class Protected(Refused):
-    """Something of the stack may not be deleted."""
+    """Something of the stack may not be replaced or deleted."""
 
     def __init__(self, stack: Stack, urns: Sequence[str]) -> None:
         names = ", ".join(urn.rpartition("::")[2] for urn in urns)
         super().__init__(
             f"{stack.project} {stack.name}: {len(urns)} of its resources are protected: {names}",
             not_done="nothing was deleted",
-            next="take protect out of the program, or let them go: ops fleet destroy asks for it",
+            next="ops fleet up and ops fleet destroy let them go, where their name is typed",
         )
+
+
+class _Guarded(Protected):
+    """What a run would replace or delete is protected; `account` is what it said until then."""
+
+    def __init__(self, stack: Stack, account: Account) -> None:
+        super().__init__(stack, [failure.guarded for failure in account.failures if failure.guarded])
+        self.account = account
 
 
 class RunCancelled(Interrupted):
@@ -116,22 +131,34 @@ class Engine:
         self._command = Command(home, emulation.environment() if emulation else {})
 
     def preview(self, stack: Stack, on_event: OnEvent = silent, refresh: bool = False) -> Plan:
-        """What `up` would do; with `refresh`, against what is there now. Changes nothing."""
-        return tuple(self._run(stack, ["preview", *REFRESH[refresh]], on_event).steps)
+        """What `up` would do, were nothing protected; with `refresh`, against what is there now. Changes nothing.
 
-    def up(self, stack: Stack, on_event: OnEvent = silent, refresh: bool = False) -> Outcome:
-        """Make the stack what its program says; with `refresh`, look first at what is there, and so repair drift.
-        Raises ResourceFailed, ProgramFailed, StackLocked, RunCancelled."""
-        return _outcome(self._run(stack, ["up", "--yes", "--skip-preview", *REFRESH[refresh]], on_event))
+        Where other outputs are all that changes, that is a step `tell` of the stack itself. What would go together with
+        something that is replaced is all told that may have to: the engine stops at the first that is protected.
+        """
+        try:
+            account = self._run(stack, ["preview", *REFRESH[refresh]], on_event)
+        except _Guarded as guarded:
+            return tuple(guarded.account.steps) + self._together(stack, guarded.account)
+        return tuple(account.steps) + _telling(stack, account)
+
+    def up(
+        self, stack: Stack, on_event: OnEvent = silent, refresh: bool = False, past_failures: bool = False
+    ) -> Outcome:
+        """Make the stack what its program says; with `refresh`, look first at what is there, and so repair drift; with
+        `past_failures`, do also what does not need what failed. Raises ResourceFailed, ProgramFailed, StackLocked,
+        RunCancelled, Protected."""
+        words = ["up", "--yes", "--skip-preview", *REFRESH[refresh], *PAST_FAILURES[past_failures]]
+        return _outcome(self._run(stack, words, on_event))
 
     def drift(self, stack: Stack, on_event: OnEvent = silent) -> Plan:
         """What is not as the state remembers it: a step for each resource that somebody else changed or deleted."""
         account = self._run(stack, ["refresh", "--preview-only"], on_event)
         return tuple(one for one in account.done if one.op in ("update", "delete"))
 
-    def refresh(self, stack: Stack, on_event: OnEvent = silent, made: Mapping[str, str] | None = None) -> Outcome:
-        """Take into the state what is there now. `made`: of creates whose outcome is not known, urn -> id of what was
-        made after all; all others of them are forgotten."""
+    def refresh(self, stack: Stack, on_event: OnEvent = silent, made: Sequence[Pending] = ()) -> Outcome:
+        """Take into the state what is there now. `made`: those of the creations whose outcome is not known that were
+        made after all; all others are forgotten."""
         if made:
             self._take_over(stack, made)
         return _outcome(self._run(stack, ["refresh", "--yes", "--skip-preview", "--clear-pending-creates"], on_event))
@@ -180,21 +207,35 @@ class Engine:
         operations = self.export(stack)["deployment"].get("pending_operations") or []
         return tuple(self._pending(one["resource"], one["type"]) for one in operations)
 
-    def _take_over(self, stack: Stack, made: Mapping[str, str]) -> None:
+    def _take_over(self, stack: Stack, made: Sequence[Pending]) -> None:
         """Write what was made into the state, for a refresh to read. The engine's own --import-pending-creates forgets
         it instead: 3.200 has the operation "importing" and nothing that carries it out."""
         whole = self.export(stack)
         state = whole["deployment"]
-        operations = {one["resource"]["urn"]: one["resource"] for one in state.get("pending_operations") or []}
-        state["resources"] += [{**operations[urn], "id": id} for urn, id in made.items()]
+        known = {one["urn"] for one in state["resources"]}
+        state["resources"] += [{**one.state, "id": one.id} for one in made if one.urn not in known]
         state["pending_operations"] = []
         self.restore(stack, whole)
 
     def _pending(self, resource: Mapping[str, Any], op: str) -> Pending:
         """Names are computed and not drawn, so where a resource would be can be said without having it."""
         known = resource["type"] in schema.tokens() and self._subscription
-        asked = schema.request(resource["type"], resource["inputs"], self._subscription) if known else None
-        return Pending(op, resource["urn"], resource.get("id") or (asked.id if asked else ""))
+        asked = schema.request(resource["type"], resource.get("inputs") or {}, self._subscription) if known else None
+        return Pending(op, resource["urn"], resource.get("id") or (asked.id if asked else ""), resource)
+
+    def _together(self, stack: Stack, account: Account) -> Plan:
+        """What may have to be replaced together with something, where the engine stopped before it could say."""
+        causes = {failure.cause for failure in account.failures if failure.cause}
+        held = self._resources(stack) if causes else []
+        told, goes = {one.urn for one in account.steps if one.op not in LOOKS}, set(causes)
+        for one in held:  # in the order they were made: what needs something comes after it
+            if goes.intersection(one.get("dependencies") or ()):
+                goes.add(one["urn"])
+        return tuple(
+            Step("replace", one["urn"], one["type"], _name(one["urn"]), bool(one.get("protect")))
+            for one in held
+            if one["urn"] not in told and (one["urn"] in causes or (one["urn"] in goes and one.get("protect")))
+        )
 
     def _run(self, stack: Stack, words: Sequence[str], on_event: OnEvent) -> Account:
         """Run the engine to its end; raises what went wrong as one of this module's errors."""
@@ -205,7 +246,8 @@ class Engine:
                 return account
             except (EngineFailed, KeyboardInterrupt) as error:
                 fault = error
-        raise _explained(stack, account, fault) from fault
+        unmade = tuple(self._pending(state, "creating") for state in account.unmade.values())
+        raise _explained(stack, account, fault, unmade) from fault
 
     def _ask(self, stack: Stack, words: Sequence[str]) -> str:
         """One command on a stack, which is made where there is none."""
@@ -232,12 +274,26 @@ def _outcome(account: Account) -> Outcome:
     return Outcome(done, account.counts, tuple(account.warnings))
 
 
-def _explained(stack: Stack, account: Account, error: BaseException) -> OpsError:
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _telling(stack: Stack, account: Account) -> Plan:
+    """Other outputs for the stacks above, where the engine has nothing else to do."""
+    if not account.exports or any(one.op not in LOOKS for one in account.steps):
+        return ()
+    return (Step("tell", f"{stack.reference}::outputs", STACK, stack.name, changes=account.exports),)
+
+
+def _explained(stack: Stack, account: Account, error: BaseException, unmade: tuple[Pending, ...]) -> OpsError:
     """What went wrong; what a resource says tells more than what the program says, and that more than the engine."""
     if isinstance(error, KeyboardInterrupt):
         return RunCancelled(f"{stack.name}: the engine was stopped", next="run the same command again: it goes on")
-    if resources := tuple(failure for failure in account.failures if failure.of_resource):
-        return ResourceFailed(stack, resources, _outcome(account))
+    resources = tuple(failure for failure in account.failures if failure.of_resource)
+    if resources and all(failure.guarded for failure in resources):
+        return _Guarded(stack, account)
+    if resources:
+        return ResourceFailed(stack, resources, _outcome(account), unmade)
     if account.failures:
         what = "\n".join(failure.message for failure in account.failures)
         missing = "ops fleet up makes the stack that this one refers to" if "unknown stack" in what else ""

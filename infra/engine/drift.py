@@ -13,6 +13,7 @@ from typing import Any
 
 from infra.engine.drift_rules import (
     CHANGED,
+    CONVERTED,
     DOWNGRADED,
     GONE,
     OTHER,
@@ -58,6 +59,8 @@ def explain(drift: Drift) -> Explanation:
         return next(rule.said for rule in GONE if rule.fits(type, path))
     if re.match(r"tags($|[.\[])", path):
         return _tag(path, drift)
+    if type == "StorageAccount" and path == "sku.name" and _converted(drift):
+        return CONVERTED
     if type in ("ManagedCluster", "AgentPool") and path in ("kubernetesVersion", "orchestratorVersion"):
         return _version(drift)
     return next((rule.said for rule in CHANGED if rule.fits(type, path)), OTHER)
@@ -80,6 +83,12 @@ def _tag(path: str, drift: Drift) -> Explanation:
     key = re.sub(r"[\[\]\".]", "", path.removeprefix("tags"))
     was_ours = drift.ours is not NOT_TOLD and drift.ours is not None
     return RETAGGED if key in OWN_TAGS or was_ours else TAGGED
+
+
+def _converted(drift: Drift) -> bool:
+    """Whether Azure must convert the account to go back, since it is copied over zones on one side only."""
+    ours, found = ("ZRS" in str(sku) for sku in (drift.ours, drift.found))
+    return drift.found is not NOT_TOLD and ours != found
 
 
 def _version(drift: Drift) -> Explanation:

@@ -81,6 +81,13 @@ OPENED = Explanation("security was weakened", "dangerous", A_PERSON, f"{PUT_BACK
 MOVED = Explanation(
     "data are led elsewhere", "dangerous", A_PERSON, f"{PUT_BACK}; what left its residency group stays outside"
 )
+CONVERTED = Explanation(
+    "data are led elsewhere",
+    "dangerous",
+    A_PERSON,
+    "`up` cannot put it back, and ends with what Azure says to that: convert the account (az storage account migration"
+    " start, or the switch that its portal offers), then `up`; what left its residency group stays outside",
+)
 STEERED = Explanation(
     "users are led elsewhere",
     "dangerous",

@@ -1,7 +1,8 @@
 """A Pulumi program that declares what a JSON file beside the fleet file lists: tests say what is wanted as data.
 
 It knows no SDK of a cloud, whose import takes seconds. In a text "${name.key}" is an output of a resource before it and
-"${kind!key}" one of the stack of that kind; {"secret": ...} is a secret. A row {"refuse": why} ends the program.
+"${kind!key}" one of the stack of that kind; {"secret": ...} is a secret. A row {"refuse": why} ends the program; a row
+{"export": {...}} is told to other stacks.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ def declare() -> None:
     for row in rows:
         if "refuse" in row:
             raise pulumi.RunError(row["refuse"])
+        if "export" in row:
+            for name, value in row["export"].items():
+                pulumi.export(name, value)
+            continue
         made[row["name"]] = _resource(row, made)
     for name, resource in made.items():
         pulumi.export(name, resource.id)

@@ -88,7 +88,7 @@ def drift(place: Place, changes: Sequence[Change]) -> list[Seen]:
     for stack in dict.fromkeys(one.stack for one in changes):
         plan: Plan = place.engine.drift(stack)
         told |= {step.urn: step for step in plan}
-        outcome = place.command.up(stack, lambda _: None)
+        outcome = place.command.up(stack, lambda _: None, past_failures=True)
         said += [f"{one.title}: {one.message}" for one in outcome.failed]
     with Ledger(place.emulation.settings.ledger).session() as subscription:
         for id in stand_ins:

@@ -155,7 +155,7 @@ KINDS = (
         "security was weakened",
     ),
     Kind("keys for storage", *STORE, "properties.allowSharedKeyAccess", True, "dangerous", "security was weakened"),
-    Kind("storage is copied abroad", *STORE, "sku.name", "Standard_GZRS", "dangerous", "data are led elsewhere"),
+    Kind("storage is copied abroad", *STORE, "sku.name", "Standard_GRS", "dangerous", "data are led elsewhere"),
     Kind("logs go elsewhere", *SETTING, "properties.workspaceId", ELSEWHERE, "dangerous", "data are led elsewhere"),
     Kind("metrics are not collected", *RULE, "properties.dataFlows", [], "dangerous", "records were switched off"),
     Kind("logs are kept shorter", *LOGS, "properties.retentionInDays", 7, "dangerous", "records were switched off"),

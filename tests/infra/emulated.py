@@ -64,6 +64,11 @@ class Lab:
         with self.azure() as subscription:
             return {id.rpartition("/")[2]: body for id, body in subscription.resources().items()}
 
+    def body(self, id: str) -> dict[str, Any] | None:
+        """What is there of a resource."""
+        with self.azure() as subscription:
+            return subscription.read(id)
+
     def change(self, name: str, path: str, value: Any) -> None:
         """Somebody changes a resource by hand."""
         with self.azure() as subscription:

@@ -38,7 +38,7 @@ class Place:
     def command(self) -> PulumiEngine:
         """The engine as the commands of `ops fleet` use it."""
         kept = self.emulation.directory / "kept"
-        return PulumiEngine(self.engine, self.fleet, self.file, lambda id, _: id in self.there(), kept)
+        return PulumiEngine(self.engine, self.fleet, self.file, lambda id, _: self.there().get(id), kept)
 
     def there(self) -> Bodies:
         """id -> body of all that is in the subscription."""
@@ -95,12 +95,12 @@ def suffer(place: Place, stacks: Sequence[Stack], faults: Sequence[Fault], expec
     """Bring the last of the stacks up with faults on the way. `expected`: all that is there without one."""
     stack, engine = stacks[-1], place.command
     place.emulation.break_with(faults)
-    outcome = engine.up(stack, lambda _: None)
+    outcome = engine.up(stack, lambda _: None, past_failures=True)
     said, reruns = [one.message for one in outcome.failed], 0
     while not outcome.ok and reruns < RERUNS:
         if {one.kind for one in outcome.failed} <= AGAIN:
             engine.settle(stack)
-        outcome, reruns = engine.up(stack, lambda _: None), reruns + 1
+        outcome, reruns = engine.up(stack, lambda _: None, past_failures=True), reruns + 1
         said += [one.message for one in outcome.failed]
     met, states = place.met(), [place.engine.export(each)["deployment"] for each in stacks]
     there, ids = place.there(), Counter(one["id"] for state in states for one in _real(state))

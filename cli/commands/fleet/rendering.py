@@ -1,6 +1,5 @@
 """`ops fleet render`: what would be deployed, as files for reviewers and scanners."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,7 @@ app = typer.Typer()
 @app.command()
 def render(
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where the files go; what is ours there is replaced.")
+        str, typer.Option("--out", metavar="DIR", help="Where the files go; what is ours there is replaced.")
     ],
     fleet: FleetOption = "demo",
     output: OutputOption = Output.TABLE,
@@ -30,13 +29,15 @@ def render(
     """
     from cli import estate
 
-    place = estate.named(fleet, None, None, False)
+    place, directory = estate.named(fleet, None, None, False), estate.directory(out)
     rendered = estate.rendered(place)
-    estate.write_rendered(rendered, out)
+    estate.write_rendered(rendered, directory)
     rows = [
         {"stack": one.stack.reference, "resources": len(one.requests), "objects": len(one.objects)} for one in rendered
     ]
     table = [tuple(row.values()) for row in rows]
-    told = document("FleetRendering", {"fleet": place.fleet.name, "directory": str(out.absolute()), "stacks": rows})
+    told = document(
+        "FleetRendering", {"fleet": place.fleet.name, "directory": str(directory.absolute()), "stacks": rows}
+    )
     emit(told, output, lambda: grid(("STACK", "RESOURCES", "OBJECTS"), table, right=("RESOURCES", "OBJECTS")))
     story(f"written to {out}")

@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 
 from cli.adapters.pulumi_engine import NotKept, NotPending, PulumiEngine
+from cli.provision.plan import Step as Replaced
 from cli.provision.progress import Event
 from infra.blueprint.stack import stacks
 from infra.engine.deploy import Engine, Outcome, Pending, ProgramFailed, ResourceFailed, RunCancelled, StackLocked, Step
@@ -25,6 +26,7 @@ from tests.fakes_fleet import DEMO
 BASE, REGION, *_ = stacks(DEMO)
 VAULT = "azure-native:keyvault:Vault"
 URN = f"urn:pulumi:demo-demo::fleet-base::pulumi:pulumi:Stack$bellwether:Vault${VAULT}::vault"
+OURS: dict[str, Any] = {"tags": {"fleet": "demo", "managed-by": "bellwether"}}
 STACK = {"type": "pulumi:pulumi:Stack", "urn": "urn::stack", "outputs": {"contract": 1}}
 
 
@@ -60,7 +62,7 @@ class FakePulumi:
         assert refresh, "what others changed is part of what `up` does"
         return (step("update"), step("create", "pulumi:pulumi:Stack"), step("refresh"), step("same"))
 
-    def up(self, stack: Any, on_event: Any, refresh: bool) -> Outcome:
+    def up(self, stack: Any, on_event: Any, refresh: bool, past_failures: bool) -> Outcome:
         assert refresh
         return self._run(on_event)
 
@@ -78,17 +80,17 @@ class FakePulumi:
     def pending(self, stack: Any) -> tuple[Pending, ...]:
         return self.open
 
-    def refresh(self, stack: Any, made: Mapping[str, str] | None = None) -> None:
+    def refresh(self, stack: Any, made: Sequence[Pending] = ()) -> None:
         if self.locks:
             raise StackLocked(f"the stack is locked by {self.locks[0]}")
-        self.calls.append(dict(made or {}))
+        self.calls.append({one.urn: one.id for one in made})
 
     def cancel(self, stack: Any) -> None:
         self.calls.append("cancel")
         self.locks.pop(0)
 
 
-def engine(fake: FakePulumi, folder: Path, there: bool = True) -> PulumiEngine:
+def engine(fake: FakePulumi, folder: Path, there: Mapping[str, Any] | None = OURS) -> PulumiEngine:
     return PulumiEngine(cast("Engine", fake), DEMO, folder / "demo.yaml", lambda id, api: there, folder / "states")
 
 
@@ -143,12 +145,49 @@ def test_destroy_lets_go_of_what_is_protected_or_would_outlive_its_stack(tmp_pat
     assert not any(one.get("protect") or one.get("retainOnDelete") for one in fake.states[BASE.reference])
 
 
+def test_what_is_in_peril_is_let_go_and_can_be_guarded_again(tmp_path: Path) -> None:
+    """What is replaced must not stay beside its successor; what only leaves the stack stays in Azure."""
+    guard = {"protect": True, "retainOnDelete": True}
+    fake = FakePulumi({BASE.reference: [STACK, *(resource(urn=urn, **guard) for urn in ("old", "gone", "other"))]})
+    perils = [Replaced("replace", VAULT, "old", "old", True), Replaced("delete", VAULT, "gone", "gone", True)]
+    undo = engine(fake, tmp_path).let_go(BASE, perils)
+    kept = {one["urn"]: (one.get("protect"), one.get("retainOnDelete")) for one in fake.states[BASE.reference][1:]}
+    assert kept == {"old": (False, False), "gone": (False, True), "other": (True, True)}
+    undo()
+    assert all(one["protect"] and one["retainOnDelete"] for one in fake.states[BASE.reference][1:])
+
+
+THERE = Failure(URN, 'Status=409 Code="AlreadyExists" Message="cannot create already existing resource"', 409)
+
+
+@pytest.mark.parametrize(
+    ("tags", "kind", "taken"),
+    [
+        (OURS["tags"], "converge", True),
+        ({"fleet": "atlas", "managed-by": "bellwether"}, "import", False),
+        ({}, "import", False),
+    ],
+    ids=["ours", "another fleet's", "nobody's"],
+)
+def test_what_a_try_made_unheard_is_taken_in_where_it_is_ours(
+    tmp_path: Path, tags: dict[str, str], kind: str, taken: bool
+) -> None:
+    """Another fleet's resource of that name is never touched: a person must look."""
+    begun = Pending("creating", URN, "/subscriptions/s/vault", {"inputs": OURS})
+    failed = ResourceFailed(BASE, (THERE,), Outcome((), {}), (begun,))
+    fake = FakePulumi({BASE.reference: []}, says=failed)
+    made = engine(fake, tmp_path, {"tags": tags})
+    assert [one.kind for one in made.up(BASE, lambda event: None).failed] == [kind]
+    made.settle(BASE)
+    assert fake.calls == ([{URN: begun.id}, {}] if taken else [{}])
+
+
 CREATING = Pending("creating", URN, "/subscriptions/s/vault")
 
 
-@pytest.mark.parametrize(("there", "looks"), [(True, [{URN: CREATING.id}, {}]), (False, [{}])])
+@pytest.mark.parametrize(("there", "looks"), [(OURS, [{URN: CREATING.id}, {}]), (None, [{}])])
 def test_what_a_killed_engine_made_is_imported_and_what_it_did_not_is_forgotten(
-    tmp_path: Path, there: bool, looks: list[dict[str, str]]
+    tmp_path: Path, there: Mapping[str, Any] | None, looks: list[dict[str, str]]
 ) -> None:
     """Azure is asked which of the two it is."""
     fake = FakePulumi({BASE.reference: []}, open=(CREATING, Pending("updating", "other", "")))

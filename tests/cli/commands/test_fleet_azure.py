@@ -51,6 +51,8 @@ REFUSED = [
     (("emulate", "fault", "quota"), 2, "either --at or --match"),
     (("emulate", "fault", "quota", "--match", "("), 2, "--match (:"),
     (("render", "--out", "no/such/\0"), 2, "--out"),
+    (("render", "--out", ""), 2, "'' is not a directory"),
+    (("render", "--out", "/dev/null"), 2, "is not a directory"),
     (("render", "--out", "/dev/null/x"), 2, "/dev/null/x cannot be written"),
     (
         ("recover", "restore", "--stack", "base", "--emulated", "--before", "../x", "--confirm", "demo-demo"),

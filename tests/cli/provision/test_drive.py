@@ -77,6 +77,14 @@ def test_what_needs_nothing_is_not_touched_unless_something_before_it_changed() 
     assert bench.told()[0] == f"outcome {BASE.reference} unchanged"
 
 
+def test_a_stack_that_only_tells_others_something_new_is_run() -> None:
+    """Else the stacks above it would go on with what it told before."""
+    made = standing(STACKS)
+    made.telling[REGION.reference] = ("traffic",)
+    Bench(made).run(planned(made, foreseen=False))
+    assert [name for what, name in made.calls if what == "up"] == [REGION.reference]
+
+
 @pytest.mark.parametrize("fault", ["busy", "unanswered"])
 def test_what_trying_again_mends_is_tried_again_after_a_look(fault: str) -> None:
     """Busy or no answer: a pause, a look, and the same again; the second try does not repeat what was done."""
@@ -86,6 +94,16 @@ def test_what_trying_again_mends_is_tried_again_after_a_look(fault: str) -> None
     assert [what for what, name in made.calls if name == REGION.reference] == ["preview", "keep", "up", "settle", "up"]
     assert bench.clock.waited == PAUSE
     assert made.azure[REGION.reference] == made.wanted["region"]
+
+
+def test_the_changes_of_all_tries_are_counted() -> None:
+    """What the first try made is no less made when a second one was needed."""
+    made = engine(faults=[("region", "cluster", "busy")])
+    bench = Bench(made)
+    end = bench.run(planned(made))
+    assert isinstance(end, Done)
+    assert end.changes[REGION.reference] == {"create": len(made.wanted["region"])}
+    assert bench.journal.lines[-1] == ("end", {"result": "done", "changes": end.changes})
 
 
 def test_a_third_failure_is_the_last_one() -> None:
@@ -149,6 +167,21 @@ def test_a_plan_that_got_worse_since_it_was_confirmed_is_not_carried_out() -> No
     assert bench.told()[-1] == "end failed"
 
 
+def test_what_was_let_go_is_guarded_again_where_more_would_be_lost_than_was_confirmed() -> None:
+    """The engine may only find out after the first guard is off."""
+    made = standing(STACKS)
+    made.wanted["base"] = {"group": 1, "fixedkey": 2, "registry": 1}
+    made.known[BASE.reference]["fixedkey"] = made.azure[BASE.reference]["fixedkey"] = 1
+    made.protected |= {"fixedkey"}
+    bench = Bench(made)
+    work = planned(made, (BASE,), foreseen=False)
+    del made.wanted["base"]["registry"]
+    end = bench.run(work)
+    assert isinstance(end, Moved)
+    assert [step.name for step in end.perils] == ["registry"]
+    assert (made.gone, made.azure[BASE.reference]["fixedkey"]) == (set(), 1)
+
+
 def test_a_replace_that_was_confirmed_is_carried_out() -> None:
     """The same peril as in the plan is no news."""
     made = standing(STACKS)
@@ -156,6 +189,14 @@ def test_a_replace_that_was_confirmed_is_carried_out() -> None:
     bench = Bench(made)
     assert isinstance(bench.run(planned(made, foreseen=False)), Done)
     assert made.azure[REGION.reference]["fixedvault"] == 2
+
+
+def test_past_a_failure_nothing_is_lost() -> None:
+    """A stack with losses stops at the first failure: no pool goes where its successor did not come."""
+    made = standing(STACKS)
+    made.wanted["base"]["group"] = made.wanted["region"]["fixedvault"] = 2
+    Bench(made).run(planned(made, foreseen=False))
+    assert (made.past_failures[BASE.reference], made.past_failures[REGION.reference]) == (True, False)
 
 
 def test_a_stack_that_somebody_else_works_on_is_left_alone() -> None:

@@ -44,9 +44,12 @@ def live(lab: Lab) -> Iterator[tuple[str, Any]]:
     pending = engine.pending(stack)
     yield "pending", pending
     yield "finished", until(lambda: CLUSTER in lab.there())
-    yield "imported", engine.refresh(stack, made={one.urn: one.id for one in pending})
+    yield "imported", engine.refresh(stack, made=pending)
     lab.emulation.break_with([Fault(Kind.CRASH, match="PUT .*twog1")])
-    yield "crashed", caught(ResourceFailed, lambda: engine.up(stack))
+    crashed = caught(ResourceFailed, lambda: engine.up(stack))
+    yield "crashed", crashed
+    yield "unheard", caught(ResourceFailed, lambda: engine.up(stack))
+    engine.refresh(stack, made=crashed.unmade)
     yield "resumed", engine.up(stack)
     yield "made", lab.there()
     yield "state", engine.export(stack)
@@ -113,9 +116,10 @@ def test_what_was_made_unseen_is_imported_and_not_made_again(life):
     assert [one.name for one in life.told["crashed"].outcome.steps if one.op == "create"] == ["oneg1"]
 
 
-def test_a_resource_made_by_a_provider_that_died_is_taken_over(life):
+def test_a_resource_made_by_a_provider_that_died_is_refused_until_it_is_taken_in(life):
     assert [failure.urn.rpartition("::")[2] for failure in life.told["crashed"].failures] == ["twog1"]
-    assert steps(life.told["resumed"].steps) == {("create", "twog1")}
+    assert "cannot create already existing resource" in life.told["unheard"].failures[0].message
+    assert steps(life.told["resumed"].steps) == set()
     assert sorted(life.told["made"]) == sorted([GROUP, CLUSTER, "oneg1", "twog1", "vnet-lab", "stlab12345"])
 
 

@@ -1,6 +1,7 @@
 """The provider azure-native, call by call as the engine makes them, without an engine."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from infra.azure import wire
 from infra.azure.faults import Kind
 from infra.azure.ledger import Ledger
-from infra.azure.protocol import provider_pb2
+from infra.azure.protocol import provider_pb2, status_pb2
 from infra.azure.provider import Provider
 from infra.azure.refusal import ArmError
 from infra.azure.resource_manager import ResourceManager
@@ -38,15 +39,20 @@ class Aborted(Exception):
 class Context:
     """The part of a gRPC context that providers use."""
 
+    trailing: tuple[tuple[str, bytes], ...] = ()
+
+    def set_trailing_metadata(self, pairs: Sequence[tuple[str, bytes]]) -> None:
+        self.trailing = tuple(pairs)
+
     async def abort(self, code: grpc.StatusCode, details: str) -> None:
-        raise Aborted(code, details)
+        raise Aborted(code, details, dict(self.trailing))
 
 
 class Desk:
     """A provider over a fresh subscription, asked as the engine asks."""
 
-    def __init__(self, directory: Path, adopt: bool = True) -> None:
-        self.settings = Settings(directory, SUBSCRIPTION, TENANT, operation=0.0, adopt=adopt)
+    def __init__(self, directory: Path) -> None:
+        self.settings = Settings(directory, SUBSCRIPTION, TENANT, operation=0.0)
         self.provider = Provider(self.settings)
 
     def ask(self, method: str, message: Any) -> Any:
@@ -178,25 +184,30 @@ def test_what_is_gone_is_read_as_nothing_and_deleted_without_complaint(desk):
     desk.delete(RG, id)
 
 
-def test_a_create_takes_over_its_own_and_refuses_another_s(desk):
-    first = desk.create(RG, GROUP)
-    assert desk.create(RG, GROUP).id == first.id
-    with pytest.raises(Aborted, match="already existing"):
-        desk.create(RG, {**GROUP, "tags": {"a": "b"}})
-    assert desk.there() == ["rg-x"]
-
-
-def test_nothing_is_taken_over_where_azure_is_to_be_as_strict_as_the_real_provider(tmp_path):
-    desk = Desk(tmp_path, adopt=False)
+def test_nothing_is_created_where_something_is(desk):
     desk.create(RG, GROUP)
     with pytest.raises(Aborted, match="cannot create already existing resource"):
         desk.create(RG, GROUP)
+    assert desk.there() == ["rg-x"]
+
+
+def test_what_was_accepted_and_not_waited_for_is_told_with_its_state(desk):
+    """So the engine keeps it, and the next run brings it to its end."""
+    write_json(desk.settings.faults, [{"kind": "timeout", "match": "PUT .*rg-x"}])
+    with pytest.raises(Aborted) as refused:
+        desk.create(RG, GROUP)
+    (packed,) = status_pb2.Status.FromString(refused.value.args[2]["grpc-status-details-bin"]).details
+    detail = provider_pb2.ErrorResourceInitFailed()
+    assert packed.Unpack(detail)
+    assert detail.id.endswith("/resourceGroups/rg-x")
+    assert wire.read(detail.inputs) == GROUP
+    assert wire.read(detail.properties)["name"] == "rg-x"
 
 
 def test_a_rule_s_refusal_says_status_code_and_where_that_is_written(desk):
     with pytest.raises(Aborted) as refused:
         desk.create(ACCOUNT, STORE)
-    code, text = refused.value.args
+    code, text, _ = refused.value.args
     assert code is grpc.StatusCode.FAILED_PRECONDITION
     assert "Status=404" in text and 'Code="ResourceGroupNotFound"' in text
 
@@ -235,7 +246,8 @@ def test_a_fault_leaves_what_its_kind_says_and_the_next_call_succeeds(desk, kind
     assert desk.there() == (["rg-x"] if after else [])
     assert refused.value.args[0] is (grpc.StatusCode.UNKNOWN if after else grpc.StatusCode.FAILED_PRECONDITION)
     assert ("Retry-After: 5 s" in refused.value.args[1]) is (kind is Kind.THROTTLED)
-    assert desk.create(RG, GROUP).id.endswith("rg-x")
+    if not after:
+        assert desk.create(RG, GROUP).id.endswith("rg-x")
     assert desk.there() == ["rg-x"]
 
 

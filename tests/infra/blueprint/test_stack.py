@@ -79,14 +79,15 @@ def test_a_program_is_told_where_the_fleet_file_is_and_which_region_and_nothing_
     }
 
 
-def test_writing_a_configuration_anew_keeps_what_the_engine_wrote_for_its_secrets() -> None:
+def test_writing_a_configuration_anew_keeps_what_is_not_ours() -> None:
     stack = find(ATLAS, "base")
-    there = "secretsprovider: azurekeyvault://v/keys/k\nencryptedkey: abc\nconfig:\n  fleet-base:fleet: old\n  x:y: z\n"
+    config = {"fleet-base:fleet": "old", "fleet-base:unguarded": True}
+    there = yaml.safe_dump({"secretsprovider": "azurekeyvault://v/keys/k", "encryptedkey": "abc", "config": config})
     written = config_file(stack, there)
     assert yaml.safe_load(written) == {
         "secretsprovider": "azurekeyvault://v/keys/k",
         "encryptedkey": "abc",
-        "config": {"fleet-base:fleet": "atlas"},
+        "config": {"fleet-base:fleet": "atlas", "fleet-base:unguarded": True},
     }
     assert config_file(stack, written) == written
 

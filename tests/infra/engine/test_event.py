@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.engine.event import Account, Failure, Step, failure, step, tally
+from infra.engine.event import Account, Failure, failure, step, tally
 
 URN = "urn:pulumi:demo::fleet-region::azure-native:network:VirtualNetwork::net"
 TYPE = "azure-native:network:VirtualNetwork"
@@ -21,7 +21,55 @@ def heard(*events):
 def test_a_step_names_its_resource_and_each_path_that_changes():
     diff = {"tags.a": {"diffKind": "update"}, "location": {"diffKind": "update-replace"}}
     one = step(metadata("replace", detailedDiff=diff, old={"protect": True}))
-    assert one == Step("replace", URN, TYPE, "net", True, ("location", "tags.a"), ("location",))
+    assert (one.op, one.urn, one.type, one.name, one.protected) == ("replace", URN, TYPE, "net", True)
+    assert (one.changes, one.replaces) == (("location", "tags.a"), ("location",))
+
+
+def test_a_step_has_the_values_that_change():
+    diff = {"sku.name": {"diffKind": "update"}, "tags.b": {"diffKind": "add"}}
+    states = {
+        "old": {"inputs": {"sku": {"name": "Standard_ZRS"}}, "retainOnDelete": True},
+        "new": {"inputs": {"sku": {"name": "Standard_GRS"}, "tags": {"b": 1}}},
+    }
+    one = step(metadata("update", detailedDiff=diff, **states))
+    assert one.values == {"sku.name": ("Standard_ZRS", "Standard_GRS"), "tags.b": (None, 1)}
+    assert one.retained
+
+
+GUARDED = [
+    (f'unable to replace resource "{URN}"\nas it is currently marked for protection. To unprotect', ""),
+    (
+        f'unable to replace resource "{URN}" as part of replacing "urn:x" as it is currently marked for protection',
+        "urn:x",
+    ),
+    (f'Preview failed: resource "{URN}" cannot be deleted\nbecause it is protected. To unprotect', ""),
+]
+
+
+@pytest.mark.parametrize(("message", "cause"), GUARDED, ids=["replace", "together", "delete"])
+def test_what_is_guarded_is_read_from_what_the_engine_says(message, cause):
+    one = failure("urn:x", message)
+    assert (one.guarded, one.cause) == (URN, cause)
+
+
+def test_another_failure_guards_nothing():
+    assert failure(URN, 'Status=409 Code="Conflict" resource "x" is busy').guarded == ""
+
+
+def test_what_failed_to_be_made_is_kept_as_it_would_be_in_the_state():
+    state = {"urn": URN, "inputs": {"a": 1}}
+    account, _ = heard({"resOpFailedEvent": {"metadata": metadata("create", new=state)}})
+    assert account.unmade == {URN: state}
+    assert heard({"resOpFailedEvent": {"metadata": metadata("update", new=state)}})[0].unmade == {}
+
+
+def test_outputs_that_change_are_named():
+    def stack(old, new):
+        told = metadata("same", old={"outputs": old}, new={"outputs": new})
+        return {"resOutputsEvent": {"metadata": told | {"type": "pulumi:pulumi:Stack", "urn": ROOT}}}
+
+    assert heard(stack({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}))[0].exports == ("b", "c")
+    assert heard(stack({"a": 1}, {"a": 1}))[0].exports == ()
 
 
 def test_without_paths_the_changed_keys_do():
