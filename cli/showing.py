@@ -24,8 +24,8 @@ from runbooks.journal import Event
 
 if TYPE_CHECKING:
     from cli.rollouts.state import State
-    from loadtests.client import Load
-    from loadtests.report import Summary
+    from loadtests.report.summary import Summary
+    from loadtests.run.client import Load
 
 FLEET, SERVICE = "demo", "chat"
 WARM = 6.0  # seconds of traffic before the first rollout: where the stable arm's latencies are measured
@@ -140,8 +140,8 @@ def _region(seed: int, keep: bool, tell: Tell) -> Iterator[wiring.Place]:
 
 @contextmanager
 def _traffic(place: wiring.Place, seed: int, tell: Tell) -> Iterator[Load]:
-    from loadtests.client import start
     from loadtests.order import Order
+    from loadtests.run.client import start
 
     profile = place.fleet.load_profile(place.service.load)
     order = Order(

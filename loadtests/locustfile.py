@@ -23,13 +23,13 @@ from locust import User, events, task  # importing it patches the standard libra
 from locust.env import Environment
 from locust.exception import StopUser
 
-from loadtests import tracefile
-from loadtests.arrivals import replay, until
-from loadtests.dispatcher import Dispatcher
-from loadtests.exporter import Exporter
+from loadtests.arrivals import tracefile
+from loadtests.arrivals.arrival import replay, until
 from loadtests.order import Order, Writer
-from loadtests.outcome import Outcome
-from loadtests.report import Sample
+from loadtests.report.summary import Sample
+from loadtests.run.dispatcher import Dispatcher
+from loadtests.run.exporter import Exporter
+from loadtests.wire.outcome import Outcome
 
 EVERY = 1.0  # s between two lines of progress
 

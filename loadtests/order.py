@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from loadtests.arrivals import Arrival
+from loadtests.arrivals.arrival import Arrival
 
 CONSONANTS, VOWELS = "bcdfghjklmnprstvz", "aeiou"
 WORD = 4  # bytes: three letters and a space

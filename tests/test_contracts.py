@@ -18,7 +18,7 @@ BREACHES = [
     ("infra/units.py", "from urllib.request import urlopen", "infra.units -> urllib"),
     ("infra/units.py", "import infra.package", "infra.units -> infra.package"),  # through another module
     ("cli/rollouts/decision.py", "import random", "cli.rollouts.decision -> random"),
-    ("loadtests/sse.py", "import gevent", "loadtests.sse -> gevent"),
+    ("loadtests/wire/sse.py", "import gevent", "loadtests.wire.sse -> gevent"),
     ("infra/store.py", "import cli.console", "infra.store -> cli.console"),
     ("loadtests/__init__.py", "import dashboards", "loadtests -> dashboards"),
     ("cli/rollouts/__init__.py", "import cli.adapters", "cli.rollouts -> cli.adapters"),

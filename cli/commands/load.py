@@ -15,9 +15,9 @@ from infra.errors import Interrupted, InvalidInput, Refused
 
 if TYPE_CHECKING:
     from infra.fleet import Fleet, LoadProfile
-    from loadtests.client import Load
     from loadtests.order import Order
-    from loadtests.report import Arm, Progress, Summary
+    from loadtests.report.summary import Arm, Progress, Summary
+    from loadtests.run.client import Load
 
 EVERY = 5  # lines of progress that are left out between two where there is no terminal to repaint a line on
 FOREVER = "forever"
@@ -126,7 +126,7 @@ def _order(fleet: "Fleet", region: str | None, given: Given) -> "Order":
     """
     from infra import state
     from infra.local.region import LocalRegion
-    from loadtests import tracefile
+    from loadtests.arrivals import tracefile
     from loadtests.order import Order
 
     service, where = fleet.service(given.service), fleet.region(region)
@@ -174,7 +174,7 @@ def _refuse_synthetic(profile: "LoadProfile", service: str) -> None:
 
 def _press(order: "Order") -> "Summary":
     """Run the load and show how it goes. Ctrl-C stops sending; a second one does not wait for open requests."""
-    from loadtests.client import start
+    from loadtests.run.client import start
 
     with start(order) as load:
         try:

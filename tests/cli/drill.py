@@ -18,8 +18,8 @@ from cli.main import run
 from cli.wiring import Place, place
 from infra import fleet
 from infra.local.region import Wanted, down, up
-from loadtests import client
 from loadtests.order import Order
+from loadtests.run import client
 from tests.conftest import BIN, ROOT, Done
 
 NAME, REGION, SERVICE = "drill", "eastus2", "chat"

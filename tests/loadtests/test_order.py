@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from loadtests.arrivals import Arrival
+from loadtests.arrivals.arrival import Arrival
 from loadtests.order import Order, Writer
 
 ORDER = Order(service="chat", model='odd "model"', url="http://127.0.0.1:80", rate=1.0)

@@ -16,9 +16,9 @@ from gevent import socket
 from gevent.monkey import get_original
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
-from loadtests.outcome import Broken, Seen, judge
-from loadtests.report import UNKNOWN, Sample
-from loadtests.sse import Event, Kind, Parser
+from loadtests.report.summary import UNKNOWN, Sample
+from loadtests.wire.outcome import Broken, Seen, judge
+from loadtests.wire.sse import Event, Kind, Parser
 
 READ = 65536  # bytes: more than any event, so a read takes all that is there
 poll = get_original("select", "poll")  # gevent's own costs a turn of the loop

@@ -8,11 +8,11 @@ from time import perf_counter
 from gevent.event import Event
 from gevent.pool import Group
 
-from loadtests.arrivals import Arrival
-from loadtests.meter import Meter
+from loadtests.arrivals.arrival import Arrival
 from loadtests.order import Order, Writer
-from loadtests.report import Book, Progress, Sample, Summary, progress, summarize
-from loadtests.stream import Pool, exchange
+from loadtests.report.summary import Book, Progress, Sample, Summary, progress, summarize
+from loadtests.run.meter import Meter
+from loadtests.wire.exchange import Pool, exchange
 
 
 class Dispatcher:

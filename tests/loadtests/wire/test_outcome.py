@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadtests.outcome import Broken, Outcome, Seen, judge
+from loadtests.wire.outcome import Broken, Outcome, Seen, judge
 
 WHOLE: dict[str, Any] = {"status": 200, "finish": True, "done": True}
 

@@ -6,7 +6,7 @@ from time import perf_counter, process_time
 
 import psutil
 
-from loadtests.report import Machine
+from loadtests.report.summary import Machine
 
 
 class Meter:

@@ -17,10 +17,10 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from loadtests.client import ROOT, Load, LoadError, start
 from loadtests.order import Order
-from loadtests.outcome import Outcome
-from loadtests.report import Summary
+from loadtests.report.summary import Summary
+from loadtests.run.client import ROOT, Load, LoadError, start
+from loadtests.wire.outcome import Outcome
 from tests.loadtests.truth import Truth, serving
 
 # What the server does, and what the client must call it.
@@ -206,7 +206,7 @@ def test_a_load_does_not_outlive_who_started_it() -> None:
     with serving(Truth()) as truth:
         text = order(truth.url, duration=None).model_dump_json()
         code = (
-            "import os, sys; from loadtests.client import start; from loadtests.order import Order\n"
+            "import os, sys; from loadtests.run.client import start; from loadtests.order import Order\n"
             "print(start(Order.model_validate_json(sys.argv[1])).pid, flush=True); os.kill(os.getpid(), 9)"
         )
         parent = subprocess.run(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests import tracefile
-from loadtests.tracefile import HEADER, Row, TraceError, cut, parse, path_of
+from loadtests.arrivals import tracefile
+from loadtests.arrivals.tracefile import HEADER, Row, TraceError, cut, parse, path_of
 
 GOOD = "2023-11-16 18:15:46.6805900,374,44"
 

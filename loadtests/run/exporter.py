@@ -9,8 +9,8 @@ from gevent.pywsgi import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, make_wsgi_app
 
 from infra.store import write_json
-from loadtests.outcome import Outcome
-from loadtests.report import Sample
+from loadtests.report.summary import Sample
+from loadtests.wire.outcome import Outcome
 
 # The bounds of vllm:time_to_first_token_seconds and vllm:e2e_request_latency_seconds (vLLM 0.33,
 # v1/metrics/loggers.py), so that what clients saw and what engines say can be laid over each other.

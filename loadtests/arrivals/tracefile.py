@@ -39,7 +39,7 @@ class Problem:
 
 def path_of(name: str) -> Path:
     """The file of the trace called `name` (`conv` or `azure2023_conv`). Raises TraceError naming the choices."""
-    folder = Path(__file__).parent / "traces"
+    folder = Path(__file__).parents[1] / "traces"
     for short, file in TRACES.items():
         if name in (short, file, Path(file).stem):
             return folder / file

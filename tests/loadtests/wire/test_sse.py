@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.sse import DONE, TOKEN, Event, Kind, Parser, classify
+from loadtests.wire.sse import DONE, TOKEN, Event, Kind, Parser, classify
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.histogram import Histogram, merged
+from loadtests.report.histogram import Histogram, merged
 
 values = st.lists(st.floats(1e-6, 1e4), min_size=1, max_size=200)
 

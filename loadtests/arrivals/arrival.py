@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count, takewhile
 
-from loadtests.tracefile import Row
+from loadtests.arrivals.tracefile import Row
 
 
 @dataclass(frozen=True, slots=True)

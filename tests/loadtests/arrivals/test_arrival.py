@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.arrivals import Arrival, number_of, replay, until
-from loadtests.tracefile import Row, parse, path_of
+from loadtests.arrivals.arrival import Arrival, number_of, replay, until
+from loadtests.arrivals.tracefile import Row, parse, path_of
 
 ROWS = (Row(0.0, 10, 1), Row(1.0, 20, 2), Row(5.0, 30, 3), Row(6.0, 40, 4))  # mean gap 2, so a round is 8
 

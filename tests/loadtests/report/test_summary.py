@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.histogram import Histogram
 from loadtests.order import Order
-from loadtests.outcome import Outcome
-from loadtests.report import Book, Latency, Machine, Sample, Summary, describe, progress, summarize, warnings
+from loadtests.report.histogram import Histogram
+from loadtests.report.summary import Book, Latency, Machine, Sample, Summary, describe, progress, summarize, warnings
+from loadtests.wire.outcome import Outcome
 
 ORDER = Order(service="chat", model="m", url="http://127.0.0.1:80", rate=10.0, trace="conv", seed=3)
 CALM = Machine(client_cpu=0.2, busy=0.5)

@@ -20,11 +20,11 @@ from typing import IO, Any
 
 from infra.errors import Unavailable
 from loadtests.order import Order
-from loadtests.report import Progress, Summary
+from loadtests.report.summary import Progress, Summary
 
 PATIENCE = 30.0  # s for Locust to be imported on a busy machine, and for a stopped client to end beyond its grace
 LAST_LINES = 15  # of stderr: enough to see how it died
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 class LoadError(Unavailable):

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from loadtests.histogram import Histogram, merged
 from loadtests.order import Order
-from loadtests.outcome import Outcome
+from loadtests.report.histogram import Histogram, merged
+from loadtests.wire.outcome import Outcome
 
 UNKNOWN = "unknown"  # the arm of a request that got no answer, or one without the header
 

@@ -1,0 +1,1 @@
+"""What a load came to: counts, histograms, the verdict on the client, comparisons, pages for people."""

@@ -1,0 +1,1 @@
+"""One request on the wire: what is sent, what comes back and when, and what that came to."""
