@@ -24,7 +24,7 @@ from runbooks.journal import Event
 
 if TYPE_CHECKING:
     from cli.rollouts.state import State
-    from loadtests.report.summary import Summary
+    from loadtests.report.load_report import LoadReport
     from loadtests.run.client import Load
 
 FLEET, SERVICE = "demo", "chat"
@@ -78,7 +78,7 @@ class Show:
     """What a whole demo came to."""
 
     scenes: tuple[Shown, ...]
-    traffic: Summary
+    traffic: LoadReport
     seconds: float
     state: Path
 
@@ -98,13 +98,13 @@ def play(seed: int, keep: bool, tell: Tell) -> Show:
         try:
             with _region(seed, keep, tell) as place, _traffic(place, seed, tell) as load:
                 shown = tuple(_scene(place, scene, tell) for scene in SCENES)
-                summary = load.stop()
+                traffic = load.stop()
         except (Interrupted, KeyboardInterrupt):
             what = f"the demo was interrupted; its journals are in {root}"
             raise Interrupted(what, not_done="its region is down again" if not keep else "") from None
     if not keep:
         shutil.rmtree(root / FLEET / "local", ignore_errors=True)  # logs and samples; the journals stay
-    return Show(shown, summary, time.monotonic() - began, root)
+    return Show(shown, traffic, time.monotonic() - began, root)
 
 
 @contextmanager
@@ -148,19 +148,16 @@ def _traffic(place: wiring.Place, seed: int, tell: Tell) -> Iterator[Load]:
         service=SERVICE,
         model=place.service.model,
         url=place.traffic().facts().services[SERVICE].url,
-        rate=profile.rate,
+        profile=profile,
         duration=None,
-        trace=profile.trace,
-        max_output=profile.max_output,
         seed=seed,
         fleet=place.fleet.name,
         region=place.region,
         targets=str(place.root / "targets"),
     )
     with start(order) as load:
-        tell(
-            f"traffic   Azure's 2023 conversation trace, {profile.rate:g} requests/s on average, streamed through Envoy"
-        )
+        rate = f"{profile.mean:g} requests/s on average"
+        tell(f"traffic   Azure's 2023 conversation trace, {rate}, streamed through Envoy")
         import_module("cli.rollouts.judge")  # takes seconds on a busy machine; these are waited anyway
         for progress in load.progress():
             if progress.elapsed >= WARM:

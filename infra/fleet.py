@@ -13,11 +13,12 @@ from pydantic import AfterValidator, Field
 
 from infra import crossref
 from infra.errors import InvalidInput
+from infra.load_profile import LoadProfile
 from infra.region import Region, ResidencyGroup
 from infra.roster import OnCall
 from infra.service import Service
 from infra.suggest import hint
-from infra.units import Rate, Ratio, Tokens
+from infra.units import Ratio
 from infra.yamlfile.document import validate
 from infra.yamlfile.part import Domain, Guid, KubernetesVersion, Line, Name, Part, Positive, no_twins
 from infra.yamlfile.problem import SourceError, brief
@@ -35,23 +36,6 @@ class FleetError(SourceError):
 
 class NotInFleet(InvalidInput):
     """A name that is not there; the message says which are."""
-
-
-class LoadProfile(Part):
-    """Traffic that stands for the users of a service: a recorded trace at a rate."""
-
-    name: Name = Field(description="How services and commands call it.")
-    trace: Literal["conv", "code"] = Field(
-        description="The recorded trace that gives arrival times and token counts: conversations or code completion."
-    )
-    rate: Rate = Field(gt=0, description="Requests; the trace is scaled to it.")
-    traffic: Literal["user", "synthetic"] | None = Field(
-        None,
-        description="user: replay stands in for users and counts as such; synthetic: it is kept apart. If not said: "
-        "user in a local region, where nobody else is, and synthetic everywhere else.",
-    )
-    max_output: Tokens | None = Field(None, description="Answers of the trace are cut to this many tokens.")
-    description: Line | None = Field(None, description="What it is good for.")
 
 
 class Platform(Part):

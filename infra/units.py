@@ -1,4 +1,4 @@
-"""Quantities as people write them: `500ms`, `99.9%`, `100/s`, `4k` tokens, `2GiB`. Pure.
+"""Quantities as people write them: `500ms`, `99.9%`, `100/s`, `4k` tokens, `2GiB`, `10x`. Pure.
 
 Each quantity is a pydantic type. In a file it is text with its unit; a bare number where a unit is needed is refused,
 because nobody can tell whether `timeout: 5` is seconds or minutes. In Python it is a plain float or int, and
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from infra.yamlfile.problem import brief
 
@@ -31,6 +31,7 @@ PERCENT_HINT = "write a percentage of traffic such as 0.05%, 25%"
 RATE_HINT = "write a rate such as 100/s, 6000/m"
 TOKENS_HINT = "write a number of tokens such as 4096, 4k (4,000), 4Ki (4,096)"
 BYTES_HINT = "write a size such as 64KiB, 500MB, 2GiB"
+TIMES_HINT = "write how many times as much, such as 4x, 0.5x"
 
 
 def parse_duration(value: object) -> float:
@@ -117,6 +118,30 @@ def format_bytes(count: int) -> str:
     return f"{count // BYTES[units[0]]}{units[0]}" if units else f"{count}B"
 
 
+def parse_times(value: object) -> float:
+    """A factor from `10x`, `0.5x`; nothing times as much is refused."""
+    number, _ = _split(value, ("x",), TIMES_HINT)
+    if number == 0:
+        raise ValueError(f"{brief(value)} is nothing; {TIMES_HINT}")
+    return float(number)
+
+
+def format_times(factor: float) -> str:
+    """A factor as `parse_times` reads it back."""
+    return f"{_plain(Decimal(repr(float(factor))))}x"
+
+
+def _something(hint: str) -> AfterValidator:
+    """A quantity of which there must be some."""
+
+    def check(value: float) -> float:
+        if not value:
+            raise ValueError(f"it is nothing; {hint}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _split(value: object, units: Mapping[str, object] | list[str] | tuple[str, ...], hint: str) -> tuple[Decimal, str]:
     """Number and unit of a quantity, or a ValueError that ends with `hint`."""
     if not isinstance(value, str):
@@ -186,3 +211,12 @@ Bytes = Annotated[
     PlainSerializer(format_bytes, return_type=str, when_used="json"),
     _schema("B|kB|MB|GB|KiB|MiB|GiB|TiB", "A size in bytes.", "64KiB", "2GiB"),
 ]
+Times = Annotated[
+    float,
+    BeforeValidator(parse_times),
+    PlainSerializer(format_times, return_type=str, when_used="json"),
+    _schema("x", "A factor.", "10x", "0.5x"),
+]
+SomeDuration = Annotated[Duration, _something(DURATION_HINT)]
+SomeRate = Annotated[Rate, _something(RATE_HINT)]
+SomeTokens = Annotated[Tokens, _something(TOKENS_HINT)]

@@ -13,8 +13,6 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
-from time import time
 from typing import Any
 
 import gevent
@@ -23,23 +21,18 @@ from locust import User, events, task  # importing it patches the standard libra
 from locust.env import Environment
 from locust.exception import StopUser
 
-from loadtests.arrivals import tracefile
-from loadtests.arrivals.arrival import replay, until
-from loadtests.order import Order, Writer
-from loadtests.report.summary import Sample
+from loadtests.arrivals.schedule import schedule
+from loadtests.order import Order
+from loadtests.report.book import Book
 from loadtests.run.dispatcher import Dispatcher
+from loadtests.run.entries import Entries
 from loadtests.run.exporter import Exporter
-from loadtests.wire.outcome import Outcome
+from loadtests.wire.credential import secrets
+from loadtests.wire.request import Writer
+from loadtests.wire.sample import Sample
+from loadtests.wire.secret import Keys
 
 EVERY = 1.0  # s between two lines of progress
-
-
-class RequestFailed(Exception):
-    """A request that was not ok, for Locust's statistics; the text is its outcome."""
-
-
-FAILED = {word: RequestFailed(word.value) for word in Outcome}
-del FAILED[Outcome.OK]
 
 
 class Replay(User):
@@ -62,13 +55,16 @@ class Replay(User):
 
 
 def run(environment: Environment, order: Order) -> None:
-    """Replay the order's trace; say how it goes and what came of it."""
-    path = tracefile.path_of(order.trace)
-    rows = tracefile.cut(tracefile.parse(path.read_text(encoding="utf-8"), path.name), order.max_output)
-    arrivals = replay(rows, order.rate, seed=order.seed, users=order.users, prefix=order.service)
-    writer = Writer(order, max(row.prompt_tokens for row in rows))
-    exporter = Exporter(order.service)
-    dispatcher = Dispatcher(order, until(arrivals, order.duration), writer, _listener(environment, order, exporter))
+    """Send what the order says; say how it goes and what came of it."""
+    book = Book(order.region, order.service, order.api, order.slo)
+    exporter, entries = Exporter(order.service), Entries(environment, order)
+
+    def ended(sample: Sample) -> None:
+        good = book.add(sample)
+        exporter.count(sample, good)
+        entries.tell(sample, good)
+
+    dispatcher = Dispatcher(order, schedule(order), Writer(order, Keys(secrets(order.credentials))), book, ended)
     _obey(dispatcher, attached=order.attached)
     gc.collect()
     gc.freeze()  # a collection that walks through all that Locust imports would stop the loop for tens of milliseconds
@@ -76,9 +72,9 @@ def run(environment: Environment, order: Order) -> None:
         port = exporter.open(order.targets, {"fleet": order.fleet, "region": order.region})
         say("started", {"port": port})
         teller = gevent.spawn(_tell, dispatcher)
-        summary = dispatcher.run()
+        dispatcher.run()
         teller.kill()
-        say("summary", summary.model_dump(mode="json"))
+        say("book", {"book": book.to_json()})
     finally:
         exporter.close()
 
@@ -89,25 +85,6 @@ def say(kind: str, data: dict[str, Any]) -> None:
         print(json.dumps({"kind": kind, **data}), flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _listener(environment: Environment, order: Order, exporter: Exporter) -> Callable[[Sample], None]:
-    """What is done with a request that has ended: counted for Prometheus, and told to Locust with its whole time."""
-
-    def ended(sample: Sample) -> None:
-        exporter.count(sample)
-        environment.events.request.fire(  # type: ignore[no-untyped-call]
-            request_type="SSE",
-            name=order.service,
-            response_time=1000 * sample.total,
-            response_length=sample.received,
-            exception=FAILED.get(sample.outcome),
-            context={"arm": sample.arm, "release": sample.release},
-            start_time=time() - sample.total,
-            url=order.url,
-        )
-
-    return ended
 
 
 def _obey(dispatcher: Dispatcher, *, attached: bool) -> None:

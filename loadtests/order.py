@@ -1,85 +1,115 @@
-"""A load to run, and the request each arrival becomes. Pure: text and bytes, no socket and no clock.
-
-A prompt has one three-letter word per token, so tokenizers by word and the rule of four characters a token both count
-exactly what the trace says.
-"""
+"""A load to run, as a worker is told it: what to send where, for how long, and which part of it is its own. Pure."""
 
 from __future__ import annotations
 
-import json
-from hashlib import blake2b
-from itertools import product
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from loadtests.arrivals.arrival import Arrival
+from infra.load_profile import LoadProfile
 
-CONSONANTS, VOWELS = "bcdfghjklmnprstvz", "aeiou"
-WORD = 4  # bytes: three letters and a space
-OPENING = 4  # words drawn for each session: 1445 ** 4 openings, so no two sessions share a prefix by chance
+CREDENTIAL = r"^(env:[A-Za-z_][A-Za-z0-9_]*|keyvault:https://[a-z0-9.-]+/secrets/[A-Za-z0-9-]+(/[0-9a-f]+)?)$"
+
+Credential = Annotated[str, Field(pattern=CREDENTIAL)]
 
 
-class Order(BaseModel):
-    """What to send where, and for how long. Seconds and requests per second; no `duration` is until it is stopped.
-
-    `targets` is a directory in which Prometheus looks for what to scrape; `attached` means that stdin's end stops it.
-    """
+class _Value(BaseModel):
+    """Part of an order: frozen, its keys are the fields and no others."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+class Timeouts(_Value):
+    """Seconds that each phase of a request may take.
+
+    If nothing else is said, the total decides: whoever waits a minute for an answer has gone away. A connection that
+    takes 5 s has lost two SYN packets, which are sent again after 1 s and 3 s (RFC 6298).
+    """
+
+    connect: float = Field(default=5.0, gt=0)
+    first_token: float = Field(default=60.0, gt=0)
+    gap: float = Field(default=60.0, gt=0)
+    total: float = Field(default=60.0, gt=0)
+
+
+class Retry(_Value):
+    """What is done after HTTP 429: ask again at most so many times, and wait as long as the server says or not."""
+
+    most: int = Field(default=0, ge=0, le=100)
+    respect_retry_after: bool = True
+
+
+class Slo(_Value):
+    """Seconds within which a request is good; None is no threshold."""
+
+    ttft: float | None = Field(default=None, gt=0)
+    itl: float | None = Field(default=None, gt=0)
+    e2e: float | None = Field(default=None, gt=0)
+
+
+class Share(_Value):
+    """Which part of the arrivals a worker sends: every `of`-th, beginning with number `index`."""
+
+    index: int = Field(default=0, ge=0)
+    of: int = Field(default=1, gt=0)
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Share:
+        if self.index >= self.of:
+            raise ValueError(f"there is no worker {self.index} of {self.of}; they count from 0")
+        return self
+
+
+REPLAY = LoadProfile.model_validate({"name": "replay", "trace": "conv", "rate": "1/s"})
+
+
+class Order(_Value):
+    """What to send where, and for how long. Seconds and requests per second; no `duration` is until it is stopped.
+
+    `rate` and `max_output` are instead of what the profile says. `targets` is a directory in which Prometheus looks for
+    what to scrape; `attached` means that stdin's end stops it. `credentials` are references, never the secrets; several
+    are used in turn.
+    """
+
     service: str
     model: str
-    url: str = Field(pattern=r"^http://[^/]+/?$")
-    rate: float = Field(gt=0, allow_inf_nan=False)
-    duration: float | None = Field(default=None, gt=0)
-    trace: str = "conv"
+    url: str = Field(pattern=r"^https?://[^/?#@\s]+/?$")
+    api: Literal["chat", "completions", "embeddings", "moderation"] = "chat"
+    profile: LoadProfile = REPLAY
+    rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     max_output: int | None = Field(default=None, gt=0)
+    duration: float | None = Field(default=None, gt=0)
     seed: int = 0
     traffic: Literal["user", "synthetic"] = "user"
+    loras: tuple[str, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     users: int = Field(default=1000, gt=0)
-    timeout: float = Field(default=60.0, gt=0)
+    timeouts: Timeouts = Timeouts()
+    retry: Retry = Retry()
+    slo: Slo | None = None
+    share: Share = Share()
     grace: float = Field(default=10.0, ge=0)
     fleet: str = ""
     region: str = ""
     targets: str | None = None
     attached: bool = False
 
+    @model_validator(mode="after")
+    def _has_a_rate_to_change(self) -> Order:
+        if self.rate and self.profile.closed:
+            raise ValueError(f"the load profile {self.profile.name} is a closed loop and has no rate")
+        return self
 
-class Writer:
-    """Writes the HTTP request of each arrival of one order, none with a prompt of more than `longest` tokens."""
+    @property
+    def load(self) -> LoadProfile:
+        """The profile with what the order says instead: what is sent."""
+        profile = self.profile.at(self.rate) if self.rate else self.profile
+        return profile.model_copy(update={"max_output": self.max_output}) if self.max_output else profile
 
-    def __init__(self, order: Order, longest: int, path: str = "/v1/chat/completions") -> None:
-        words = "".join(f"{a}{b}{c} " for a, b, c in product(CONSONANTS, VOWELS, CONSONANTS)).encode()
-        self._count = len(words) // WORD
-        self._text = words * (longest // self._count + 2)
-        host = order.url.removeprefix("http://").rstrip("/")
-        self._head = (
-            f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-            f"Accept: text/event-stream\r\nx-ops-class: {order.traffic}\r\n"
-        ).encode()
-        self._start = b'{"model":%b,"messages":[{"role":"user","content":"' % json.dumps(order.model).encode()
-
-    def write(self, arrival: Arrival) -> bytes:
-        """Head and body: a prompt of exactly the arrival's length, and an answer of exactly its length asked for."""
-        body = b'%b%b"}],"max_tokens":%d,"ignore_eos":true,"stream":true,"stream_options":{"include_usage":true}}' % (
-            self._start,
-            self.prompt(arrival),
-            arrival.output_tokens,
-        )
-        return b"%bx-request-id: %b\r\nx-session-id: %b\r\nx-user-id: %b\r\nContent-Length: %d\r\n\r\n%b" % (
-            self._head,
-            arrival.request.encode(),
-            arrival.session.encode(),
-            arrival.user.encode(),
-            len(body),
-            body,
-        )
-
-    def prompt(self, arrival: Arrival) -> bytes:
-        """An opening of the session's own, then a slice of the word list."""
-        drawn = blake2b(arrival.session.encode(), digest_size=2 * OPENING).digest()
-        places = [int.from_bytes(drawn[at : at + 2], "big") % self._count * WORD for at in range(0, 2 * OPENING, 2)]
-        opening = b"".join(self._text[place : place + WORD] for place in places)
-        length = arrival.prompt_tokens * WORD - 1
-        return (opening + self._text[: max(0, length - len(opening))])[:length]
+    @property
+    def streams(self) -> int | None:
+        """How many requests this worker keeps open in a closed loop; None in an open one."""
+        if self.profile.closed is None:
+            return None
+        each, more = divmod(self.profile.closed.streams, self.share.of)
+        return each + (self.share.index < more)

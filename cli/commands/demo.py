@@ -83,7 +83,8 @@ def _ending(show: "Show", keep: bool) -> list[str]:
     """What the traffic saw, where the journals are, and what to do next."""
     from cli.showing import program
 
-    said = [f"{show.seconds:.0f} s in all; {show.traffic.sent:,} requests sent", *show.traffic.warnings]
+    sent, reasons = show.traffic.arrivals.sent, show.traffic.client.reasons
+    said = [f"{show.seconds:.0f} s in all; {sent:,} requests sent", *reasons]
     lines = ["; ".join(said[:1]), *(f"warning: {warning}" for warning in said[1:])]
     lines.append(f"journals  {show.scenes[0].journal.parent}")
     ops = f"OPS_STATE={show.state} {program()}"

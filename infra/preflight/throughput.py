@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.fleet import LoadProfile
+from infra.load_profile import LoadProfile
 from infra.release import Release
 from infra.service import Service
 from infra.simulate import Performance
@@ -44,8 +44,10 @@ def throughput(service: Service, profile: LoadProfile, release: Release | None) 
 
 
 def _lengths(service: Service, profile: LoadProfile) -> tuple[float, float] | None:
-    """Mean tokens; None for answers that are cut, whose mean is not that of the trace, and for calls without tokens."""
-    return MEAN_TOKENS[profile.trace] if service.task == "generate" and profile.max_output is None else None
+    """Mean tokens; None where they are cut or not those of a trace that is known, and for calls without tokens."""
+    cut = profile.max_output is not None or profile.max_prompt is not None
+    trace = profile.tokens.trace if profile.tokens else profile.trace
+    return MEAN_TOKENS.get(trace or "") if service.task == "generate" and not cut else None
 
 
 def _requests(speed: Performance, prompt: float, output: float) -> float:

@@ -1,105 +1,77 @@
-"""A recorded trace: when real requests came, and how many tokens each had. Pure: parses text and opens no file."""
+"""A trace file: recorded requests or recorded rates, of whichever publisher. Pure: parses text and opens no file."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from infra.errors import InvalidInput
+from infra.suggest import hint
+from infra.token_length import BLOCK
+from loadtests.arrivals import azure, mooncake, servegen
+from loadtests.arrivals.curve import Stretch
+from loadtests.arrivals.row import NOT_DONE, Problem, Row, TraceError, refuse
 
-TRACES = {"conv": "azure2023_conv.csv", "code": "azure2023_code.csv"}
-HEADER = "TIMESTAMP,ContextTokens,GeneratedTokens"
-ROW = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?),([0-9]{1,9}),([0-9]{1,9})")
-MOST_PROBLEMS = 10  # enough to see the pattern; a file of another kind has one on every line
-
-
-class TraceError(InvalidInput):
-    """A trace that is not there or is not valid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One request of the trace: seconds since the first one, prompt tokens, generated tokens."""
-
-    offset: float
-    prompt_tokens: int
-    output_tokens: int
+TRACES = {
+    "conv": "azure2023_conv.csv",
+    "code": "azure2023_code.csv",
+    "mooncake": "mooncake_conversation_10min.jsonl",
+    "servegen": "servegen_m-mid_day.rates.csv",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """One line that is not valid, and what would be right."""
+class Recording:
+    """Requests in the order of their time, or rates window by window; both where lengths come from another trace."""
 
-    line: int
-    message: str
+    rows: tuple[Row, ...] = ()
+    rates: tuple[Stretch, ...] = ()
+
+    @property
+    def period(self) -> float:
+        """The length of one round in seconds: the span and one mean gap, which joins the end to the start."""
+        span = self.rows[-1].offset
+        return span + span / (len(self.rows) - 1)
+
+    @property
+    def blocks(self) -> int:
+        """One more than the highest block that a prompt has: rounds are so many blocks apart."""
+        return 1 + max((block for row in self.rows for block in row.blocks), default=0)
 
 
 def path_of(name: str) -> Path:
-    """The file of the trace called `name` (`conv` or `azure2023_conv`). Raises TraceError naming the choices."""
+    """The file of a trace: `conv`, `azure2023_conv`, or with a slash a file of one's own. Raises TraceError."""
     folder = Path(__file__).parents[1] / "traces"
     for short, file in TRACES.items():
         if name in (short, file, Path(file).stem):
             return folder / file
-    raise TraceError(f"there is no trace {name!r}; there are {' and '.join(TRACES)}", not_done="no load was started")
+    if "/" in name:
+        return Path(name)
+    what = f"there is no trace {name!r}{hint(name, TRACES)}"
+    raise TraceError(what, not_done=NOT_DONE, next="--trace NAME for one of ours, --trace ./FILE for a file of yours")
 
 
-def parse(text: str, source: str) -> tuple[Row, ...]:
-    """The rows of an Azure LLM inference trace. Raises TraceError with every problem as `source:line: message`."""
-    lines = text.splitlines()
-    if not lines or lines[0].removeprefix("\ufeff") != HEADER:
-        raise TraceError(f"{source}:1: the first line must be {HEADER}", not_done="no load was started")
-    rows: list[Row] = []
-    problems = list(_collect(lines[1:], rows))
-    if not problems and len(rows) < 2:
-        problems = [Problem(len(lines), "a trace needs at least two rows: one row has no rate")]
-    if problems:
-        raise TraceError(_story(source, problems), not_done="no load was started")
-    return tuple(rows)
+def parse(text: str, source: str) -> Recording:
+    """What a file has, by its first line. Raises TraceError with every problem as `source:line: message`."""
+    lines = text.removeprefix("\ufeff").splitlines()
+    first = lines[0] if lines else ""
+    if first == servegen.HEADER:
+        return Recording(rates=servegen.parse(lines, source))
+    if first != azure.HEADER and not first.startswith("{"):
+        known = f"{azure.HEADER} (Azure), {servegen.HEADER} (ServeGen), or {mooncake.FORM} (Mooncake)"
+        raise refuse(source, [Problem(1, f"the first line must be {known}")])
+    rows = (azure.parse if first == azure.HEADER else mooncake.parse)(lines, source)
+    if len(rows) < 2 or not rows[-1].offset:
+        raise refuse(source, [Problem(len(lines), "a trace needs at least two rows, at two times: one has no rate")])
+    return Recording(rows=rows)
 
 
-def cut(rows: tuple[Row, ...], most: int | None) -> tuple[Row, ...]:
-    """The rows with no answer of more than `most` tokens; unchanged for None."""
-    if most is None:
+def cut(rows: tuple[Row, ...], prompt: int | None, output: int | None) -> tuple[Row, ...]:
+    """The rows with no prompt and no answer of more than so many tokens; unchanged for None."""
+    if prompt is None and output is None:
         return rows
-    return tuple(Row(row.offset, row.prompt_tokens, min(row.output_tokens, most)) for row in rows)
+    return tuple(_cut(row, prompt or row.prompt_tokens, output or row.output_tokens) for row in rows)
 
 
-def _collect(lines: list[str], rows: list[Row]) -> Iterator[Problem]:
-    """Append each valid line to `rows`, yield a Problem for each other one."""
-    first: datetime | None = None
-    latest = 0.0
-    for number, line in enumerate(lines, start=2):
-        match _row(line):
-            case str(message):
-                yield Problem(number, message)
-            case (at, prompt, output):
-                first = first or at
-                offset = (at - first).total_seconds()
-                if offset < latest:
-                    yield Problem(number, f"{at} is before the row above; rows must ascend in time")
-                latest = max(latest, offset)
-                rows.append(Row(offset, prompt, output))
-
-
-def _row(line: str) -> tuple[datetime, int, int] | str:
-    """Time, prompt tokens, output tokens; or what is wrong with the line."""
-    found = ROW.fullmatch(line)
-    if found is None:
-        return f"{line[:60]!r} is not `YYYY-MM-DD HH:MM:SS.ffffff,prompt tokens,generated tokens`"
-    try:
-        at = datetime.fromisoformat(found[1])
-    except ValueError as error:
-        return f"{found[1]} is not a time: {error}"
-    prompt, output = int(found[2]), int(found[3])
-    if prompt < 1 or output < 1:
-        return "prompt tokens and generated tokens must be at least 1"
-    return at, prompt, output
-
-
-def _story(source: str, problems: list[Problem]) -> str:
-    lines = [f"{source}:{problem.line}: {problem.message}" for problem in problems[:MOST_PROBLEMS]]
-    more = len(problems) - MOST_PROBLEMS
-    return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
+def _cut(row: Row, prompt: int, output: int) -> Row:
+    most, answer = min(row.prompt_tokens, prompt), min(row.output_tokens, output)
+    return replace(row, prompt_tokens=most, output_tokens=answer, blocks=row.blocks[: -(-most // BLOCK)])

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -20,9 +21,11 @@ from typing import IO, Any
 
 from infra.errors import Unavailable
 from loadtests.order import Order
-from loadtests.report.summary import Progress, Summary
+from loadtests.report.book import Book
+from loadtests.report.load_report import LoadReport
+from loadtests.report.progress import Progress
 
-PATIENCE = 30.0  # s for Locust to be imported on a busy machine, and for a stopped client to end beyond its grace
+PATIENCE = 60.0  # s for Locust to be imported on a busy machine, and for a stopped client to end beyond its grace
 LAST_LINES = 15  # of stderr: enough to see how it died
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +42,8 @@ class Load:
         self._order, self._process, self._errors = order, process, errors
         self._started, self._ended = Event(), Event()
         self._progress: SimpleQueue[Progress | None] = SimpleQueue()
-        self._summary: Summary | None = None
+        self.book: Book | None = None
+        self._began = ""
         self._failure = ""
         self.port = 0
         Thread(target=self._read, name=f"load {process.pid}", daemon=True).start()
@@ -54,23 +58,25 @@ class Load:
         while (said := self._progress.get()) is not None:
             yield said
 
-    def wait(self, timeout: float | None = None) -> Summary:
-        """The summary, when the load has ended. Raises LoadError if the client died, or is not done after `timeout`."""
+    def wait(self, timeout: float | None = None) -> LoadReport:
+        """The report, when the load has ended. Raises LoadError if the client died, or is not done after `timeout`."""
         if not self._ended.wait(timeout):
             raise LoadError(f"the load client (process {self.pid}) did not end", next=f"kill {self.pid}")
         self._process.wait()
-        if self._summary is None:
+        if self.book is None:
             raise self._error("died")
-        return self._summary
+        from loadtests.report.reckoning import load_report  # brings scipy: a second, in which the client can start
 
-    def stop(self) -> Summary:
-        """Send nothing more, let open requests end, and return the summary of what was done. Safe to repeat."""
+        return load_report(self._order, self.book, self._began)
+
+    def stop(self) -> LoadReport:
+        """Send nothing more, let open requests end, and return the report of what was done. Safe to repeat."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
         return self.wait(self._order.grace + PATIENCE)
 
     def kill(self) -> None:
-        """End it now, without a summary. Safe to repeat."""
+        """End it now, without a report. Safe to repeat."""
         self._process.kill()
         self._process.wait()
 
@@ -106,12 +112,13 @@ class Load:
         match said.pop("kind"):
             case "started":
                 self.port = int(said["port"])
+                self._began = datetime.now(UTC).isoformat(timespec="seconds")
                 self._started.set()
             case "progress":
                 self.latest = Progress.model_validate(said)
                 self._progress.put(self.latest)
-            case "summary":
-                self._summary = Summary.model_validate(said)
+            case "book":
+                self.book = Book.from_json(said["book"])
             case _:
                 self._failure = str(said.get("what", ""))
 
@@ -134,7 +141,7 @@ def start(order: Order) -> Load:
         text=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        start_new_session=True,  # Ctrl-C is for us alone: we pass it on, and still hear the summary
+        start_new_session=True,  # Ctrl-C is for us alone: we pass it on, and still hear the report
     )
     return Load(order, process, errors).ready()
 

@@ -9,8 +9,8 @@ from gevent.pywsgi import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, make_wsgi_app
 
 from infra.store import write_json
-from loadtests.report.summary import Sample
-from loadtests.wire.outcome import Outcome
+from loadtests.wire.outcome import ALWAYS, OK, Outcome
+from loadtests.wire.sample import Sample
 
 # The bounds of vllm:time_to_first_token_seconds and vllm:e2e_request_latency_seconds (vLLM 0.33,
 # v1/metrics/loggers.py), so that what clients saw and what engines say can be laid over each other.
@@ -37,11 +37,18 @@ class Exporter:
             ["service", "arm", "release", "outcome"],
             registry=registry,
         )
+        self._good = Counter(
+            "ops_load_good_requests",
+            "Requests that were ok and kept every threshold of the SLO.",
+            ["service", "arm", "release"],
+            registry=registry,
+        )
         self._ttft = _histogram(
             registry, "ops_load_ttft_seconds", "From sent to first text, of ok requests.", TTFT_BOUNDS
         )
         self._e2e = _histogram(registry, "ops_load_e2e_seconds", "From sent to last text, of ok requests.", E2E_BOUNDS)
         self._counters: dict[tuple[str, str], dict[Outcome, Counter]] = {}
+        self._goods: dict[tuple[str, str], Counter] = {}
         self._histograms: dict[str, tuple[Histogram, Histogram]] = {}
         self._server = WSGIServer(("127.0.0.1", 0), make_wsgi_app(registry), log=None, error_log=None)
         self._file: Path | None = None
@@ -55,13 +62,21 @@ class Exporter:
             write_json(self._file, [{"targets": [f"127.0.0.1:{port}"], "labels": {**labels, "job": "load"}}])
         return port
 
-    def count(self, sample: Sample) -> None:
-        """Count one request. The first of an arm creates all its outcomes at 0, so that none appears out of nowhere."""
+    def count(self, sample: Sample, good: bool) -> None:
+        """Count one request, and whether it is goodput.
+
+        The first of an arm creates the outcomes that are looked at for an increase at 0; others appear as they come.
+        """
         key = sample.arm, sample.release
         if key not in self._counters:
-            self._counters[key] = {outcome: self._requests.labels(self._service, *key, outcome) for outcome in Outcome}
-        self._counters[key][sample.outcome].inc()
-        if sample.outcome is Outcome.OK:
+            self._counters[key] = {outcome: self._requests.labels(self._service, *key, outcome) for outcome in ALWAYS}
+            self._goods[key] = self._good.labels(self._service, *key)
+        counters = self._counters[key]
+        if sample.outcome not in counters:
+            counters[sample.outcome] = self._requests.labels(self._service, *key, sample.outcome)
+        counters[sample.outcome].inc()
+        self._goods[key].inc(good)
+        if sample.outcome == OK:
             self._observe(sample)
 
     def _observe(self, sample: Sample) -> None:

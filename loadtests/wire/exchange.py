@@ -1,234 +1,167 @@
-"""One request over one connection, timed: the adapter to HTTP/1.1 by gevent sockets and llhttp. Judges nothing itself.
+"""One request, timed: sent, and answered or given up on; asked again after HTTP 429 where that is allowed.
 
 Locust's own streaming is not used: it stops the clock at the headers, or cuts the body into blocks of 1,024 bytes.
 """
 
 from __future__ import annotations
 
-import select
 from collections.abc import Callable
-from contextlib import suppress
-from time import perf_counter
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from time import perf_counter, time
 
 import gevent
-from gevent import socket
-from gevent.monkey import get_original
-from geventhttpclient.response import HTTPParseError, HTTPResponse
+from gevent.event import Event
 
-from loadtests.report.summary import UNKNOWN, Sample
-from loadtests.wire.outcome import Broken, Seen, judge
-from loadtests.wire.sse import Event, Kind, Parser
-
-READ = 65536  # bytes: more than any event, so a read takes all that is there
-poll = get_original("select", "poll")  # gevent's own costs a turn of the loop
-
-
-class TimedOutError(Exception):
-    """The request took longer than it may."""
+from loadtests.order import Retry, Timeouts
+from loadtests.wire import outcome
+from loadtests.wire.connection import Connection
+from loadtests.wire.outcome import Outcome, judge
+from loadtests.wire.pool import Pool
+from loadtests.wire.reply import Reply
+from loadtests.wire.retry import pause
+from loadtests.wire.sample import UNKNOWN, Sample
 
 
-class Connection:
-    """A TCP connection and the watcher that says when there is something to read on it."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long a request may take, what is done about a 429, and whether the answer is a stream or one JSON object."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retry: Retry = field(default_factory=Retry)
+    streamed: bool = True
+
+
+class Attempt:
+    """One sending of a request, from the connection to the end of the answer. Moments are of the monotonic clock."""
+
+    def __init__(self, pool: Pool, terms: Terms) -> None:
+        self._pool, self._terms, self._over = pool, terms, Event()
+        self._connection: Connection | None = None
+        self.reply = Reply(self._over.set, streamed=terms.streamed)
+        self.began = self.sent = self.ended = perf_counter()
+        self.connect = self.delay = 0.0
+        self.kernel = False
+        self.broken: Outcome | None = None
+
+    def make(self, request: bytes) -> Outcome:
+        """Send `request` and read the answer; what it came to. Raises nothing that a server can cause."""
         try:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._socket.connect(address)
-        except BaseException:
-            self._socket.close()
-            raise
-        self._hub = gevent.get_hub()
-        self._readable = self._hub.loop.io(self._socket.fileno(), 1)
+            self.broken = self._connect() or self._send(request) or self._answer()
+        finally:
+            self.ended = self.reply.at if self.reply.complete else perf_counter()
+            self._release()
+        if self.broken is None and self.reply.cut:
+            self.broken = outcome.RESET
+        return judge(self.reply.seen(self.broken))
 
-    def send(self, data: bytes) -> None:
-        """Send all of `data`. A server that has hung up may still have said why: the read that follows finds out."""
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self._socket.sendall(data)
-
-    def read(self) -> bytes:
-        """What has come, after waiting for something; nothing at the end."""
-        self._hub.wait(self._readable)
-        data: bytes = self._socket.recv(READ)
-        return data
-
-    def idle(self) -> bool:
-        """Whether the other side has neither hung up nor said anything out of turn."""
-        poller = poll()
-        poller.register(self._socket.fileno(), select.POLLIN)
-        return not poller.poll(0)
-
-    def close(self) -> None:
-        """Close it; safe to repeat."""
-        self._readable.stop()
-        self._readable.close()
-        self._socket.close()
-
-
-class Pool:
-    """Connections to one server, without a limit: an arrival process must not wait for a free one."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._address = socket.gethostbyname(parts.hostname), parts.port or 80
-        self._free: list[Connection] = []
-
-    def take(self) -> Connection:
-        """A connection that is open as far as can be known, the most recently used first."""
-        while self._free:
-            connection = self._free.pop()
-            if connection.idle():
-                return connection
-            connection.close()
-        return Connection(self._address)
-
-    def give(self, connection: Connection) -> None:
-        """Take a connection back whose response was read to its end."""
-        self._free.append(connection)
-
-    def close(self) -> None:
-        """Close the free ones."""
-        while self._free:
-            self._free.pop().close()
-
-
-class Reply(HTTPResponse):
-    """One response: llhttp takes the framing off, the parser cuts the body into events."""
-
-    def __init__(self) -> None:
-        super().__init__("POST")
-        self._parser = Parser()
-        self.events: list[Event] = []
-        self.received = 0
-        self.is_stream = False
-
-    def _on_headers_complete(self) -> int | bool | None:
-        result = super()._on_headers_complete()
-        self.is_stream = str(self.get("content-type", "")).startswith("text/event-stream")
-        return result
-
-    def _on_body(self, buf: bytearray) -> None:
-        self.received += len(buf)
-        if self.is_stream:
-            self.events += self._parser.feed(bytes(buf))
-
-    def header(self, name: str) -> str:
-        """A header's value, or `unknown`."""
-        value = self.get(name)
-        return value if isinstance(value, str) and value else UNKNOWN
-
-
-class Tally:
-    """What the events of one response came to, and when."""
-
-    def __init__(self) -> None:
-        self.first: float | None = None
-        self.last: float | None = None
-        self.finish_at: float | None = None
-        self.events = 0
-        self.tokens: int | None = None
-        self.done = self.error = self.malformed = False
-
-    def see(self, event: Event, now: float) -> None:
-        """Count one event that was read at `now`."""
-        if event.token:
-            self.events += 1
-            self.last = now
-            if self.first is None:
-                self.first = now
-        if event.kind is Kind.TOKEN:
-            return
-        self.done |= event.kind is Kind.DONE
-        self.error |= event.kind is Kind.ERROR
-        self.malformed |= event.kind is Kind.MALFORMED
-        if event.finish is not None:
-            self.finish_at = now
-        if event.tokens is not None:
-            self.tokens = event.tokens
-
-
-def exchange(pool: Pool, request: bytes, timeout: float, clock: Callable[[], float] = perf_counter) -> Sample:
-    """Send one request, read its response to the end or for `timeout` seconds. Raises nothing a server can cause."""
-    reply, tally, sent = Reply(), Tally(), clock()
-    broken, malformed = Broken.NOT, False
-    connection: Connection | None = None
-    try:
-        with gevent.Timeout(timeout, TimedOutError):
-            connection = pool.take()
-            connection.send(request)
-            _read(connection, reply, tally, clock)
-    except TimedOutError:
-        broken = Broken.TIMEOUT
-    except ConnectionRefusedError:
-        broken = Broken.REFUSED
-    except HTTPParseError:
-        malformed = True
-    except OSError:
-        broken = Broken.RESET
-    finally:
-        if connection is not None:
-            _release(pool, connection, reply)
-    return _sample(reply, tally, sent, clock(), broken, malformed=malformed)
-
-
-def _read(connection: Connection, reply: Reply, tally: Tally, clock: Callable[[], float]) -> None:
-    """Read until the response is complete; every event gets the time of the read that completed it."""
-    while not (reply.message_complete and reply.get_code() >= 200):
-        data = connection.read()
-        now = clock()
-        if not data:
-            _end(reply)
-            return
-        reply.feed(data)
-        if reply.events:
-            for event in reply.events:
-                tally.see(event, now)
-            reply.events.clear()
-
-
-def _end(reply: Reply) -> None:
-    """The other side hung up: the end of a body that has no other end, else a connection cut in the middle."""
-    delimited = "content-length" in reply or "transfer-encoding" in reply
-    if not reply.headers_complete or delimited:
-        raise ConnectionResetError
-
-
-def _release(pool: Pool, connection: Connection, reply: Reply) -> None:
-    if reply.should_close():
-        connection.close()
-    else:
-        pool.give(connection)
-
-
-def _sample(reply: Reply, tally: Tally, sent: float, now: float, broken: Broken, *, malformed: bool) -> Sample:
-    """The request as one value: its outcome, and the times of it that exist."""
-    seen = Seen(
-        status=reply.get_code() or None if reply.headers_complete else None,
-        stream=reply.is_stream,
-        finish=tally.finish_at is not None,
-        done=tally.done,
-        error=tally.error,
-        malformed=malformed or tally.malformed,
-        broken=broken,
-    )
-    ended = max((at for at in (tally.last, tally.finish_at) if at is not None), default=None)
-    return Sample(
-        outcome=judge(seen),
-        arm=reply.header("x-ops-arm"),
-        release=reply.header("x-ops-release"),
-        total=now - sent,
-        ttft=None if tally.first is None else tally.first - sent,
-        itl=_itl(tally),
-        e2e=None if ended is None else ended - sent,
-        tokens=tally.tokens or 0,
-        events=tally.events,
-        received=reply.received,
-    )
-
-
-def _itl(tally: Tally) -> float | None:
-    """Mean seconds per token after the first; needs the usage event, because an event may hold several tokens."""
-    if tally.first is None or tally.last is None or tally.tokens is None or tally.tokens < 2:
+    def _connect(self) -> Outcome | None:
+        """A connection that is free, else a new one: what to connect takes is no part of any latency."""
+        self._connection = self._pool.take()
+        if self._connection is not None:
+            return None
+        try:
+            self._connection = self._pool.connect(self._terms.timeouts.connect)
+        except TimeoutError:
+            return outcome.TIMEOUT_CONNECT
+        except ConnectionResetError:
+            return outcome.RESET
+        except (OSError, UnicodeError):
+            return outcome.REFUSED
+        self.connect = perf_counter() - self.began
         return None
-    return (tally.last - tally.first) / (tally.tokens - 1)
+
+    def _send(self, request: bytes) -> Outcome | None:
+        """A request that is longer than the kernel's buffer is sent as fast as the server takes it."""
+        assert self._connection is not None
+        self._connection.expect(self.reply)
+        self.sent = perf_counter()
+        limit, phase = self._deadline()
+        try:
+            with gevent.Timeout(limit - self.sent, TimeoutError):
+                self._connection.send(request)
+        except TimeoutError:
+            return phase
+        return None
+
+    def _answer(self) -> Outcome | None:
+        """Wait for the end, or until a phase took too long.
+
+        Nobody is woken for a token. Text that comes during a wait of one gap puts its deadline behind that wait.
+        """
+        assert self._connection is not None
+        while not self._over.is_set():
+            limit, phase = self._deadline()
+            left = limit - perf_counter()
+            if left > 0:
+                self._over.wait(min(left, self._terms.timeouts.gap))
+                continue
+            self._connection.look()  # the answer may be there, and only we are late
+            if limit >= self._deadline()[0]:
+                return None if self._over.is_set() else phase
+        return None
+
+    def _deadline(self) -> tuple[float, Outcome]:
+        """The next moment at which this has taken too long, and what for."""
+        timeouts, times = self._terms.timeouts, self.reply.times
+        total = self.sent + timeouts.total
+        if not self._terms.streamed:
+            return total, outcome.TIMEOUT_TOTAL
+        next = times[-1] + timeouts.gap if times else self.sent + timeouts.first_token
+        if next >= total:
+            return total, outcome.TIMEOUT_TOTAL
+        return next, outcome.TIMEOUT_GAP if times else outcome.TIMEOUT_FIRST_TOKEN
+
+    def _release(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        self.delay, self.kernel = connection.delay, connection.kernel and self.reply.status is not None
+        if connection.open and self.reply.reusable and self.broken is None:
+            self._pool.give(connection)
+        else:
+            connection.close()
+
+
+def exchange(pool: Pool, write: Callable[[], bytes], terms: Terms, due: float, start: float) -> Sample:
+    """Send what `write` writes, as often as the terms allow; the last answer counts.
+
+    `due` is in seconds since `start`, a moment of the monotonic clock.
+    """
+    first = perf_counter()
+    for tries in range(terms.retry.most + 1):
+        attempt = Attempt(pool, terms)
+        word = attempt.make(write())
+        if word != outcome.http(429) or tries == terms.retry.most:
+            break
+        wait = pause(attempt.reply.header, tries, time(), respect=terms.retry.respect_retry_after)
+        if wait > terms.timeouts.total:
+            break
+        gevent.sleep(wait)
+    return _sample(attempt, word, due, start, tries, first)
+
+
+def _sample(attempt: Attempt, word: Outcome, due: float, start: float, tries: int, first: float) -> Sample:
+    """The request as one value: its outcome, and the times of it that exist."""
+    reply, sent = attempt.reply, attempt.sent
+    times, last = reply.times, reply.last
+    return Sample(
+        outcome=word,
+        arm=reply.header("x-ops-arm") or UNKNOWN,
+        release=reply.header("x-ops-release") or UNKNOWN,
+        due=due,
+        sent=sent - start,
+        total=attempt.ended - sent,
+        ttft=times[0] - sent if times else None,
+        tpot=reply.tpot,
+        e2e=None if last is None else last - sent,
+        gaps=reply.gaps,
+        tokens=reply.tokens or 0,
+        prompt_tokens=reply.prompt_tokens,
+        events=reply.events,
+        received=reply.received,
+        receive_delay=attempt.delay,
+        kernel=attempt.kernel,
+        retries=tries,
+        retry_wait=attempt.began - first,
+        connect=attempt.connect,
+    )

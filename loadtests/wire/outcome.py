@@ -1,74 +1,79 @@
-"""How a request ended, as one word of a fixed vocabulary. Pure: judges what was seen and times nothing.
+"""How a request ended, as one word. Pure: judges what was seen and times nothing.
 
 The HTTP status alone lies: an engine that dies in the middle says so inside a stream whose status was 200.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import NewType
 
+# Also the values of the label `outcome` of ops_load_requests_total. One word for each HTTP status makes it open-ended.
+Outcome = NewType("Outcome", str)
 
-class Outcome(StrEnum):
-    """The words; also the values of the label `outcome` of ops_load_requests_total."""
+OK = Outcome("ok")
+IN_STREAM_ERROR = Outcome("in_stream_error")
+ENDED_EARLY = Outcome("ended_early")
+REFUSED = Outcome("refused")
+RESET = Outcome("reset")
+TIMEOUT_CONNECT = Outcome("timeout_connect")
+TIMEOUT_FIRST_TOKEN = Outcome("timeout_first_token")
+TIMEOUT_GAP = Outcome("timeout_gap")
+TIMEOUT_TOTAL = Outcome("timeout_total")
+MALFORMED = Outcome("malformed")
 
-    OK = "ok"
-    HTTP_429 = "http_429"
-    HTTP_4XX = "http_4xx"
-    HTTP_5XX = "http_5xx"
-    IN_STREAM_ERROR = "in_stream_error"
-    ENDED_EARLY = "ended_early"
-    REFUSED = "refused"
-    RESET = "reset"
-    TIMEOUT = "timeout"
-    MALFORMED = "malformed"
-
-
-class Broken(StrEnum):
-    """How a connection failed, as far as it did."""
-
-    NOT = "not"
-    REFUSED = "refused"
-    RESET = "reset"
-    TIMEOUT = "timeout"
+WORDS = (
+    *(OK, IN_STREAM_ERROR, ENDED_EARLY, REFUSED, RESET),
+    *(TIMEOUT_CONNECT, TIMEOUT_FIRST_TOKEN, TIMEOUT_GAP, TIMEOUT_TOTAL, MALFORMED),
+)
+ALWAYS = OK, ENDED_EARLY  # exported from 0: a judge that looks for their increase must have seen them before
+HTTP = re.compile(r"http_[1-9][0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a client saw of one response. `stream` is whether it was a text/event-stream at all."""
+    """What a client saw of one response.
+
+    `stream` is whether it was a text/event-stream; `whole` whether it was a whole JSON answer where one was asked for;
+    `broken` how the connection failed, if it did: refused, reset or a timeout.
+    """
 
     status: int | None = None
     stream: bool = True
     finish: bool = False
     done: bool = False
+    whole: bool = False
     error: bool = False
     malformed: bool = False
-    broken: Broken = Broken.NOT
+    broken: Outcome | None = None
+
+
+def http(status: int) -> Outcome:
+    """The word for a response whose status is no success: http_429, http_503."""
+    return Outcome(f"http_{status}")
+
+
+def is_outcome(text: str) -> bool:
+    """Whether `text` is one of the words."""
+    return text in WORDS or HTTP.fullmatch(text) is not None
 
 
 def judge(seen: Seen) -> Outcome:
     """The outcome: ok only with finish reason and [DONE]. What the server said goes before how the connection ended."""
     match seen:
-        case Seen(status=int(status)) if status >= 400:
-            return _http(status)
+        case Seen(status=int(status)) if not 200 <= status < 300:
+            return http(status)
         case Seen(error=True):
-            return Outcome.IN_STREAM_ERROR
+            return IN_STREAM_ERROR
         case Seen(malformed=True):
-            return Outcome.MALFORMED
-        case Seen(status=200, stream=True, finish=True, done=True):
-            return Outcome.OK
-        case Seen(broken=Broken.NOT):
-            return _ended(seen)
+            return MALFORMED
+        case Seen(status=200, stream=True, finish=True, done=True) | Seen(status=200, whole=True):
+            return OK
         case _:
-            return Outcome(seen.broken.value)
-
-
-def _http(status: int) -> Outcome:
-    if status == 429:
-        return Outcome.HTTP_429
-    return Outcome.HTTP_5XX if status >= 500 else Outcome.HTTP_4XX
+            return seen.broken or _ended(seen)
 
 
 def _ended(seen: Seen) -> Outcome:
     """A clean end without all that an answer needs: cut short, or not an answer of this kind at all."""
-    return Outcome.ENDED_EARLY if seen.status == 200 and seen.stream else Outcome.MALFORMED
+    return ENDED_EARLY if seen.status == 200 and seen.stream else MALFORMED

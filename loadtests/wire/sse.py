@@ -42,6 +42,7 @@ class Event:
     finish: str | None = None
     tokens: int | None = None
     detail: str = ""
+    prompt_tokens: int | None = None
 
 
 TOKEN = Event(Kind.TOKEN, token=True)
@@ -117,17 +118,23 @@ def _chunk(body: dict[str, Any]) -> Event:
     token = any((delta.get("content"), delta.get("reasoning_content"), delta.get("reasoning"), choice.get("text")))
     token = token or bool(delta.get("tool_calls"))
     finish = choice.get("finish_reason")
-    tokens = _object(body.get("usage")).get("completion_tokens")
+    usage = _object(body.get("usage"))
+    tokens = _count(usage.get("completion_tokens"))
     kind = _kind(token=token, finish=finish, tokens=tokens, role="role" in delta)
-    return Event(kind, token, finish if isinstance(finish, str) else None, tokens if isinstance(tokens, int) else None)
+    named = finish if isinstance(finish, str) else None
+    return Event(kind, token, named, tokens, prompt_tokens=_count(usage.get("prompt_tokens")))
 
 
-def _kind(*, token: bool, finish: object, tokens: object, role: bool) -> Kind:
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _kind(*, token: bool, finish: object, tokens: int | None, role: bool) -> Kind:
     if isinstance(finish, str):
         return Kind.FINISH
     if token:
         return Kind.TOKEN
-    if isinstance(tokens, int):
+    if tokens is not None:
         return Kind.USAGE
     return Kind.ROLE if role else Kind.OTHER
 

@@ -42,6 +42,8 @@ READ: list[tuple[Callable[[object], float], object, float]] = [
     (units.parse_bytes, "64KiB", 65536),
     (units.parse_bytes, "500MB", 500_000_000),
     (units.parse_bytes, "12B", 12),
+    (units.parse_times, "10x", 10),
+    (units.parse_times, "0.5x", 0.5),
 ]
 
 REFUSED: list[tuple[Callable[[object], float], object, str]] = [
@@ -78,6 +80,9 @@ REFUSED: list[tuple[Callable[[object], float], object, str]] = [
         "'1.5' is not a whole number; write a number of tokens such as 4096, 4k (4,000), 4Ki (4,096)",
     ),
     (units.parse_bytes, 1000, "1000 has no unit; write a size such as 64KiB, 500MB, 2GiB"),
+    (units.parse_times, 10, "10 has no unit; write how many times as much, such as 4x, 0.5x"),
+    (units.parse_times, "x10", "'x10' is not understood; write how many times as much, such as 4x, 0.5x"),
+    (units.parse_times, "0x", "'0x' is nothing; write how many times as much, such as 4x, 0.5x"),
     (units.parse_bytes, "0.5B", "'0.5B' is not a whole number; write a size such as 64KiB, 500MB, 2GiB"),
 ]
 
@@ -128,6 +133,12 @@ def test_a_size_reads_back_as_the_same_number(count: int) -> None:
     assert units.parse_bytes(units.format_bytes(count)) == count
 
 
+@given(st.floats(1e-9, 1e9))
+def test_a_factor_reads_back_as_the_same_number(factor: float) -> None:
+    """For every float."""
+    assert units.parse_times(units.format_times(factor)) == factor
+
+
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
@@ -143,6 +154,7 @@ def test_a_size_reads_back_as_the_same_number(count: int) -> None:
         (units.format_percent(25), "25%"),
         (units.format_rate(100), "100/s"),
         (units.format_rate(100 / 60), "100/m"),
+        (units.format_times(10), "10x"),
         (units.format_bytes(2 * 1024**3), "2GiB"),
         (units.format_bytes(1000), "1000B"),
         (units.format_bytes(0), "0B"),
@@ -162,21 +174,35 @@ class Everything(BaseModel):
     rate: units.Rate
     tokens: units.Tokens
     size: units.Bytes
+    times: units.Times
 
 
 def test_a_model_with_quantities_survives_json() -> None:
     """Dumped as text with units, and validated again."""
-    text = {"duration": "5m", "ratio": "99.9%", "percent": "25%", "rate": "100/s", "tokens": "4Ki", "size": "2GiB"}
+    text = {"duration": "5m", "ratio": "99.9%", "percent": "25%", "rate": "100/s", "size": "2GiB", "times": "10x"}
+    text["tokens"] = "4Ki"
     model = Everything.model_validate(text)
     assert model.duration == 300
     assert model.model_dump(mode="json") == {**text, "tokens": 4096}
     assert Everything.model_validate_json(model.model_dump_json()) == model
 
 
+@pytest.mark.parametrize(
+    ("kind", "nothing", "example"),
+    [(units.SomeDuration, "0s", "500ms"), (units.SomeRate, "0/s", "100/s"), (units.SomeTokens, "0k", "4096")],
+    ids=str,
+)
+def test_nothing_is_refused_where_there_must_be_some(kind: Any, nothing: str, example: str) -> None:
+    """With what would be right; a little is enough."""
+    with pytest.raises(ValidationError, match=f"it is nothing; write a .* such as {example}"):
+        TypeAdapter(kind).validate_python(nothing)
+    assert TypeAdapter(kind).validate_python(nothing.replace("0", "1")) > 0
+
+
 @given(st.text(max_size=20))
 def test_no_text_makes_a_quantity_fail_in_another_way(text: str) -> None:
     """A ValidationError or a number, whatever the text."""
-    kinds: list[Any] = [units.Duration, units.Ratio, units.Percent, units.Rate, units.Tokens, units.Bytes]
+    kinds: list[Any] = [units.Duration, units.Ratio, units.Percent, units.Rate, units.Tokens, units.Bytes, units.Times]
     for kind in kinds:
         with suppress(ValidationError):
             assert TypeAdapter(kind).validate_python(text) >= 0

@@ -1,75 +1,85 @@
-"""The request on the wire is what the arrival asks for, to the token."""
+"""An order that cannot be carried out is refused, and one that can arrives whole at its worker."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from loadtests.arrivals.arrival import Arrival
-from loadtests.order import Order, Writer
+from loadtests.order import Order
 
 ORDER = Order(service="chat", model='odd "model"', url="http://127.0.0.1:80", rate=1.0)
-WRITER = Writer(ORDER, longest=20_000)
+CLOSED: dict[str, Any] = {"name": "closed", "closed": {"streams": 5}, "tokens": {"prompt": 5, "output": 5}}
 
 
-def arrival(prompt: int = 5, output: int = 7, session: str = "s-1") -> Arrival:
-    return Arrival(0.0, prompt, output, session, "u-1", "r-1")
+WRONG: list[dict[str, Any]] = [
+    {"rate": 0},
+    {"rate": float("inf")},
+    {"duration": 0},
+    {"url": "ftp://x"},
+    {"url": "http://x/v1"},
+    {"url": "http://user:secret@x"},
+    {"speed": 1},
+    {"api": "images"},
+    {"timeouts": {"gap": 0}},
+    {"timeouts": {"read": 5}},
+    {"retry": {"most": -1}},
+    {"slo": {"ttft": 0}},
+    {"share": {"index": 2, "of": 2}},
+    {"credentials": ["sk-123"]},
+    {"credentials": ["env:"]},
+    {"credentials": ["keyvault:http://x.vault.azure.net/secrets/key"]},
+    {"credentials": ["keyvault:https://x.vault.azure.net/keys/key"]},
+    {"profile": {"name": "x"}},
+    {"profile": CLOSED, "rate": 5},
+]
 
 
-def parts(request: bytes) -> tuple[str, dict[str, str], dict[str, Any]]:
-    head, _, body = request.partition(b"\r\n\r\n")
-    first, *lines = head.decode().split("\r\n")
-    return first, dict(line.split(": ", 1) for line in lines), json.loads(body)
-
-
-def test_a_request_says_who_asks_and_for_how_much() -> None:
-    """Headers for the assignment to arms, a body that makes the server generate exactly the trace's count."""
-    first, headers, body = parts(WRITER.write(arrival()))
-    assert first == "POST /v1/chat/completions HTTP/1.1"
-    assert headers["Host"] == "127.0.0.1:80"
-    assert (headers["x-request-id"], headers["x-session-id"], headers["x-user-id"]) == ("r-1", "s-1", "u-1")
-    assert headers["x-ops-class"] == "user"
-    assert body.pop("messages")[0]["role"] == "user"
-    assert body == {
-        "model": 'odd "model"',
-        "max_tokens": 7,
-        "ignore_eos": True,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-
-
-@given(prompt=st.integers(1, 20_000), session=st.integers())
-def test_a_prompt_has_one_word_per_token(prompt: int, session: int) -> None:
-    """By words and by four characters a token; and the length of the body is what the head says."""
-    request = WRITER.write(arrival(prompt, session=f"s-{session}"))
-    _, headers, body = parts(request)
-    text = body["messages"][0]["content"]
-    assert len(text.split(" ")) == prompt == (len(text) + 1) // 4
-    assert int(headers["Content-Length"]) == len(request.partition(b"\r\n\r\n")[2])
-
-
-def test_sessions_share_no_prefix() -> None:
-    """Sixteen tokens are vLLM's block: a shared one would be a cache hit that real users would not have."""
-    assert len({WRITER.prompt(arrival(16, session=f"s-{number}")) for number in range(2000)}) == 2000
-
-
-def test_a_session_keeps_its_prompt() -> None:
-    """The same in every process, so that a run can be repeated."""
-    assert WRITER.prompt(arrival(50)) == Writer(ORDER, longest=60).prompt(arrival(50))
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"rate": 0}, {"rate": float("inf")}, {"duration": 0}, {"url": "https://x"}, {"url": "http://x/v1"}, {"speed": 1}],
-    ids=str,
-)
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_an_order_that_cannot_be_carried_out_is_refused(wrong: dict[str, Any]) -> None:
     """Before anything is sent."""
     with pytest.raises(ValidationError):
-        Order.model_validate({**ORDER.model_dump(), **wrong})
+        Order.model_validate({**ORDER.model_dump(mode="json"), **wrong})
+
+
+def test_an_order_goes_to_a_worker_as_json() -> None:
+    """And arrives as the same, with everything that a profile can say."""
+    whole = {
+        **ORDER.model_dump(mode="json"),
+        "url": "https://models.example.com",
+        "api": "completions",
+        "profile": {
+            "name": "x",
+            "step": {"base": "10/s", "factor": "10x", "at": "30s", "for": "1m", "window": "10s"},
+            "tokens": {"prompt": 512, "output": {"median": 100, "p95": 300}},
+            "turns": {"count": 3, "pause": "1s"},
+        },
+        "credentials": ["env:KEY", "keyvault:https://x.vault.azure.net/secrets/load-key"],
+        "loras": ["sql", "poems"],
+        "timeouts": {"first_token": 2.5},
+        "retry": {"most": 3, "respect_retry_after": False},
+        "slo": {"ttft": 0.25, "e2e": 2.5},
+        "share": {"index": 1, "of": 4},
+    }
+    order = Order.model_validate(whole)
+    assert Order.model_validate_json(order.model_dump_json()) == order
+
+
+def test_what_the_order_says_goes_before_the_profile() -> None:
+    """Rate and longest answer; without them the profile stays as it is."""
+    profile = {"name": "x", "trace": "code", "speed": "2x", "max_output": 64}
+    plain = Order.model_validate({**ORDER.model_dump(mode="json"), "rate": None, "profile": profile})
+    changed = plain.model_copy(update={"rate": 5.0, "max_output": 7})
+    assert plain.load == plain.profile
+    assert (changed.load.rate, changed.load.speed, changed.load.max_output) == (5.0, None, 7)
+
+
+@pytest.mark.parametrize("of", [1, 2, 3, 7])
+def test_workers_share_the_streams_of_a_closed_loop(of: int) -> None:
+    """As evenly as it goes, and all of them."""
+    whole = {**ORDER.model_dump(mode="json"), "rate": None, "profile": CLOSED}
+    shares = [Order.model_validate({**whole, "share": {"index": index, "of": of}}).streams for index in range(of)]
+    assert sum(share or 0 for share in shares) == 5
+    assert max(share or 0 for share in shares) - min(share or 0 for share in shares) <= 1
+    assert ORDER.streams is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,17 @@ from threading import Event, Thread
 from typing import Any
 
 EVENT_TOKENS = 16
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nx-ops-arm: canary\r\nx-ops-release: v2\r\n"
+)
+WAIT = "retry-after-ms: 20\r\nRetry-After: 30\r\n"
+JSONS = {
+    "vectors": '{"object":"list","data":[{"embedding":[0.1]}],"usage":{"prompt_tokens":5,"total_tokens":5}}',
+    "judged": '{"id":"m","results":[{"flagged":false}]}',
+    "no_vectors": '{"object":"list"}',
+    "failed": '{"error":{"message":"EngineCore died"}}',
+    "nonsense": "{oops",
+}
 
 
 @dataclass
@@ -26,6 +38,8 @@ class Asked:
     headers: dict[str, str]
     body: dict[str, Any]
 
+    path: str = ""
+
     @property
     def number(self) -> int:
         return int(self.headers["x-request-id"].rpartition("-")[2])
@@ -33,15 +47,20 @@ class Asked:
 
 @dataclass
 class Truth:
-    """What the server does, and what it was sent. `gap` is the time between two events in seconds."""
+    """What the server does, and what it was sent. Seconds: `prefill` until the first token, `gap` between two events,
+    `late` between the last text and [DONE]. What it does for as long as `gate` is closed ends when that is opened.
+    """
 
     behaviours: Sequence[str] = ("ok",)
     gap: float = 0.0
     prefill: float = 0.0
+    late: float = 0.0
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     connections: int = 0
+    open: int = 0
+    most: int = 0
     events: int = 0
     gate: Event = field(default_factory=Event)
 
@@ -70,13 +89,14 @@ def answer(tokens: int, end: str = "\n\n") -> list[bytes]:
 
 
 @contextmanager
-def serving(truth: Truth) -> Iterator[Truth]:
+def serving(truth: Truth, tls: ssl.SSLContext | None = None) -> Iterator[Truth]:
     """Serve `truth` on a free port; on leaving, drop what is open."""
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    server = asyncio.run_coroutine_threadsafe(_listen(truth), loop).result()
-    truth.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = asyncio.run_coroutine_threadsafe(_listen(truth, tls), loop).result()
+    scheme, host = ("https", "localhost") if tls else ("http", "127.0.0.1")
+    truth.url = f"{scheme}://{host}:{server.sockets[0].getsockname()[1]}"
     try:
         yield truth
     finally:
@@ -87,7 +107,7 @@ def serving(truth: Truth) -> Iterator[Truth]:
         loop.close()
 
 
-async def _listen(truth: Truth) -> asyncio.Server:
+async def _listen(truth: Truth, tls: ssl.SSLContext | None) -> asyncio.Server:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         truth.connections += 1
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -95,7 +115,7 @@ async def _listen(truth: Truth) -> asyncio.Server:
                 pass
         writer.close()
 
-    return await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024)
+    return await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024, ssl=tls)
 
 
 async def _close(server: asyncio.Server) -> None:
@@ -111,11 +131,16 @@ async def _serve(truth: Truth, reader: asyncio.StreamReader, writer: asyncio.Str
     lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
     body = json.loads(await reader.readexactly(int(headers["content-length"])))
-    asked = Asked(headers, body)
+    asked = Asked(headers, body, lines[0].split(" ")[1])
     truth.asked.append(asked)
+    truth.open += 1
+    truth.most = max(truth.most, truth.open)
     behaviour = truth.behaviour(asked)
-    again = await _behave(truth, behaviour, body["max_tokens"], writer)
+    first = [one.number for one in truth.asked].count(asked.number) == 1
+    did = behaviour.removesuffix("_once") if first else "ok"
+    again = await _behave(truth, did if behaviour.endswith("_once") else behaviour, body.get("max_tokens", 0), writer)
     truth.done[behaviour] += 1
+    truth.open -= 1
     return again
 
 
@@ -126,8 +151,20 @@ async def _behave(truth: Truth, behaviour: str, tokens: int, writer: asyncio.Str
             return await _behave(truth, "ok", tokens, writer)
         case "hang":
             await asyncio.Event().wait()
-        case "429" | "400" | "503":
-            writer.write(f"HTTP/1.1 {behaviour} No\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+        case "302" | "400" | "404" | "429" | "500" | "503":
+            writer.write(f"HTTP/1.1 {behaviour} No\r\n{WAIT}Content-Length: 2\r\n\r\n{{}}".encode())
+            return True
+        case "keep_alives":
+            writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+            while not truth.gate.is_set():
+                writer.write(b"3\r\n:\n\n\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+            return False
+        case "vectors" | "judged" | "no_vectors" | "failed" | "nonsense":
+            text = JSONS[behaviour]
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n"
+            writer.write((head + text).encode())
             return True
         case "not_http":
             writer.write(b"NOPE\r\n\r\n")
@@ -144,12 +181,13 @@ async def _behave(truth: Truth, behaviour: str, tokens: int, writer: asyncio.Str
 async def _stream(truth: Truth, behaviour: str, tokens: int, writer: asyncio.StreamWriter) -> None:
     """A stream whose HTTP status is 200, whatever becomes of it."""
     framed = behaviour != "unframed"
-    writer.write(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
-        b"x-ops-arm: canary\r\nx-ops-release: v2\r\n" + (b"Transfer-Encoding: chunked\r\n\r\n" if framed else b"\r\n")
-    )
+    writer.write(HEAD + (b"Transfer-Encoding: chunked\r\n\r\n" if framed else b"\r\n"))
     await asyncio.sleep(truth.prefill)
     for event in _events(behaviour, tokens):
+        if behaviour == "stall" and b'finish_reason":"' in event:
+            await asyncio.to_thread(truth.gate.wait)
+        if b"[DONE]" in event:
+            await asyncio.sleep(truth.late)
         for piece in _pieces(behaviour, event):
             writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if framed else piece)
             await writer.drain()
@@ -177,14 +215,21 @@ def _events(behaviour: str, tokens: int) -> list[bytes]:
             return [*whole[:-3], *whole[-2:]]
         case "no_json":
             return [whole[0], sse("{not json"), *whole[1:]]
+        case "preamble":
+            filtered = {"choices": [], "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {}}]}
+            return [sse(filtered), *whole]
+        case "joined":
+            return [b"".join(whole[:-1]), whole[-1]]
+        case "thinking":
+            return [whole[0], sse(chunk({"reasoning_content": "hm"})), *whole[1:]]
         case "comments":
             return [b": keep-alive\n\n", *whole[:2], b":\n\n", *whole[2:]]
     return whole
 
 
 def _pieces(behaviour: str, event: bytes) -> list[bytes]:
-    """The event as it is put on the wire: whole, or byte by byte with multi-byte characters cut."""
-    return [event[at : at + 1] for at in range(len(event))] if behaviour == "bytes" else [event]
+    """The event as it is put on the wire: whole, or in pieces of seven bytes with multi-byte characters cut."""
+    return [event[at : at + 7] for at in range(0, len(event), 7)] if behaviour == "bytes" else [event]
 
 
 def _finish(behaviour: str, writer: asyncio.StreamWriter) -> None:

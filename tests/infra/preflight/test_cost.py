@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from infra.azure.facts import seen_prices
 from infra.blueprint.cpu_pool import CPU_POOLS
-from infra.fleet import Fleet, LoadProfile
+from infra.fleet import Fleet
+from infra.load_profile import LoadProfile
 from infra.preflight.cost import HOURS, Cost, ServiceCost, Span, cost
 from infra.preflight.limits import Limits, Price
 from infra.preflight.throughput import MEAN_TOKENS, Throughput, throughput

@@ -18,33 +18,38 @@ import psutil
 import pytest
 
 from loadtests.order import Order
-from loadtests.report.summary import Summary
+from loadtests.report.book import Book
+from loadtests.report.load_report import LoadReport
 from loadtests.run.client import ROOT, Load, LoadError, start
-from loadtests.wire.outcome import Outcome
+from loadtests.wire import outcome
+from loadtests.wire.outcome import ALWAYS, OK, http
 from tests.loadtests.truth import Truth, serving
 
 # What the server does, and what the client must call it.
 ENDS = {
-    "ok": Outcome.OK,
-    "crlf": Outcome.OK,
-    "bytes": Outcome.OK,
-    "comments": Outcome.OK,
-    "unframed": Outcome.OK,
-    "429": Outcome.HTTP_429,
-    "400": Outcome.HTTP_4XX,
-    "503": Outcome.HTTP_5XX,
-    "error": Outcome.IN_STREAM_ERROR,
-    "early": Outcome.ENDED_EARLY,
-    "no_done": Outcome.ENDED_EARLY,
-    "no_finish": Outcome.ENDED_EARLY,
-    "cut": Outcome.RESET,
-    "reset": Outcome.RESET,
-    "hang_up": Outcome.RESET,
-    "hang": Outcome.TIMEOUT,
-    "no_json": Outcome.MALFORMED,
-    "not_http": Outcome.MALFORMED,
-    "not_a_stream": Outcome.MALFORMED,
+    "ok": OK,
+    "crlf": OK,
+    "bytes": OK,
+    "comments": OK,
+    "preamble": OK,
+    "unframed": OK,
+    "429": http(429),
+    "400": http(400),
+    "503": http(503),
+    "error": outcome.IN_STREAM_ERROR,
+    "early": outcome.ENDED_EARLY,
+    "no_done": outcome.ENDED_EARLY,
+    "no_finish": outcome.ENDED_EARLY,
+    "cut": outcome.RESET,
+    "reset": outcome.RESET,
+    "hang_up": outcome.RESET,
+    "hang": outcome.TIMEOUT_FIRST_TOKEN,
+    "stall": outcome.TIMEOUT_GAP,
+    "no_json": outcome.MALFORMED,
+    "not_http": outcome.MALFORMED,
+    "not_a_stream": outcome.MALFORMED,
 }
+LIMITS = {"first_token": 5, "gap": 5}
 
 
 def order(url: str, **how: Any) -> Order:
@@ -58,11 +63,13 @@ def until(load: Load, sent: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Truth, Summary, str, Any, Path]]:
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Truth, LoadReport, str, Any, Path]]:
     """One run in which the server does everything it can; what Prometheus would have read in its middle."""
     targets = tmp_path_factory.mktemp("targets")
     with serving(Truth(behaviours=tuple(ENDS))) as truth:
-        asked = order(truth.url, rate=100.0, duration=2.5, timeout=6, fleet="demo", region="here", targets=str(targets))
+        asked = order(
+            truth.url, rate=100.0, duration=2.5, timeouts=LIMITS, fleet="demo", region="here", targets=str(targets)
+        )
         with start(asked) as load:
             until(load, 60)
             told = json.loads((targets / f"load-{load.pid}.json").read_text())
@@ -70,53 +77,51 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Truth
             yield truth, load.wait(), metrics, told, targets
 
 
-def test_every_end_is_counted_exactly(everything: tuple[Truth, Summary, str, Any, Path]) -> None:
+def test_every_end_is_counted_exactly(everything: tuple[Truth, LoadReport, str, Any, Path]) -> None:
     """Each request has the outcome of what the server did to it, none is lost and none counted twice."""
-    truth, summary, *_ = everything
+    truth, report, *_ = everything
     did = Counter(ENDS[truth.behaviour(asked)] for asked in truth.asked)
-    assert summary.outcomes == dict(did)
-    assert set(did) == set(Outcome) - {Outcome.REFUSED}
-    assert summary.scheduled == summary.sent == summary.done == len(truth.asked)
-    assert summary.unfinished == 0
+    assert report.outcomes == dict(did)
+    assert set(did) == set(ENDS.values())
+    assert report.arrivals.scheduled == report.arrivals.sent == report.arrivals.done == len(truth.asked)
+    assert report.arrivals.unfinished == 0
 
 
-def test_only_whole_answers_are_timed(everything: tuple[Truth, Summary, str, Any, Path]) -> None:
+def test_only_whole_answers_are_timed(everything: tuple[Truth, LoadReport, str, Any, Path]) -> None:
     """Exactly as many latencies as ok requests."""
-    _, summary, *_ = everything
-    assert summary.ttft.count == summary.e2e.count == summary.itl.count == summary.outcomes[Outcome.OK]
+    _, report, *_ = everything
+    assert report.metrics.ttft.count == report.metrics.e2e.count == report.outcomes[OK]
+    assert report.client.kernel_times > 0.5
 
 
-def test_requests_without_an_arm_are_counted_apart(everything: tuple[Truth, Summary, str, Any, Path]) -> None:
+def test_requests_without_an_arm_are_counted_apart(everything: tuple[Truth, LoadReport, str, Any, Path]) -> None:
     """The arm and the release are what the response headers say."""
-    truth, summary, *_ = everything
-    assert [(arm.arm, arm.release) for arm in summary.arms] == [("canary", "v2"), ("unknown", "unknown")]
-    assert sum(arm.requests for arm in summary.arms) == len(truth.asked)
+    truth, report, *_ = everything
+    assert [(arm.arm, arm.release) for arm in report.arms] == [("canary", "v2"), ("unknown", "unknown")]
+    assert sum(arm.requests for arm in report.arms) == len(truth.asked)
 
 
-def test_every_outcome_of_an_arm_is_exported_from_the_start(everything: tuple[Truth, Summary, str, Any, Path]) -> None:
-    """Also those that never happened, at 0: a counter that appears at 1 has no increase to be seen."""
+def test_what_a_judge_looks_at_is_exported_from_the_start(everything: tuple[Truth, LoadReport, str, Any, Path]) -> None:
+    """Also where it never happened, at 0: a counter that appears at 1 has no increase to be seen."""
     _, _, metrics, _, _ = everything
     lines = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
-    for outcome in Outcome:
-        name = f'ops_load_requests_total{{arm="canary",outcome="{outcome}",release="v2",service="chat"}}'
-        assert (float(lines[name]) > 0) == (outcome in set(ENDS.values()) - UNKNOWN)
+    for arm, release in (("canary", "v2"), ("unknown", "unknown")):
+        for word in ALWAYS:
+            name = f'ops_load_requests_total{{arm="{arm}",outcome="{word}",release="{release}",service="chat"}}'
+            assert (float(lines[name]) > 0) == (arm == "canary")
     assert 'ops_load_ttft_seconds_bucket{arm="canary",le="0.04",service="chat"}' in lines
     assert 'ops_load_e2e_seconds_bucket{arm="canary",le="0.3",service="chat"}' in lines
     assert not [name for name in lines if "_created" in name]
 
 
-# Outcomes that the truth server makes without its headers of an arm.
-UNKNOWN = {Outcome.HTTP_429, Outcome.HTTP_4XX, Outcome.HTTP_5XX, Outcome.TIMEOUT, Outcome.REFUSED}
-
-
-def test_prometheus_is_told_while_it_runs_and_no_longer(everything: tuple[Truth, Summary, str, Any, Path]) -> None:
+def test_prometheus_is_told_while_it_runs_and_no_longer(everything: tuple[Truth, LoadReport, str, Any, Path]) -> None:
     """By a file that is gone when the load is."""
     *_, told, targets = everything
     assert told[0]["labels"] == {"fleet": "demo", "region": "here", "job": "load"}
     assert list(targets.iterdir()) == []
 
 
-def test_requests_say_who_they_are(everything: tuple[Truth, Summary, str, Any, Path]) -> None:
+def test_requests_say_who_they_are(everything: tuple[Truth, LoadReport, str, Any, Path]) -> None:
     """And ask for as many tokens as the trace says, in a prompt of as many words."""
     truth, *_ = everything
     headers = truth.asked[0].headers
@@ -129,29 +134,54 @@ def test_requests_say_who_they_are(everything: tuple[Truth, Summary, str, Any, P
 
 def test_a_frozen_server_is_sent_everything_that_is_due() -> None:
     """The open loop: arrivals do not wait for answers, which all come when the server goes on."""
-    with serving(Truth(behaviours=("freeze",))) as truth, start(order(truth.url, duration=2.0, timeout=30)) as load:
+    with serving(Truth(behaviours=("freeze",))) as truth, start(order(truth.url, duration=2.0)) as load:
         frozen = next(progress for progress in load.progress() if progress.elapsed > 1.5)
         assert frozen.sent == frozen.scheduled > 60
         assert frozen.done == 0
         truth.gate.set()
-        summary = load.wait()
-    assert summary.scheduled == summary.sent == summary.outcomes[Outcome.OK] == len(truth.asked)
+        report = load.wait()
+    assert report.arrivals.scheduled == report.arrivals.sent == report.outcomes[OK] == len(truth.asked)
 
 
 def test_latencies_are_the_servers() -> None:
     """50 ms to the first token, then 16 tokens every 16 ms; a late [DONE] would be in none of them."""
     with serving(Truth(prefill=0.05, gap=0.016)) as truth, start(order(truth.url, rate=20.0, max_output=161)) as load:
-        summary = load.wait()
-    assert summary.ttft.p50 is not None and 0.05 <= summary.ttft.p50 < 0.08
-    assert summary.itl.p50 is not None and 0.001 <= summary.itl.p50 < 0.002
-    assert summary.tokens == sum(asked.body["max_tokens"] for asked in truth.asked)
+        report = load.wait()
+    assert report.metrics.ttft.p50 is not None and 0.05 <= report.metrics.ttft.p50 < 0.09
+    assert report.metrics.itl.p50 is not None and 0.015 <= report.metrics.itl.p50 < 0.02
+    assert report.metrics.tpot.p50 is not None and 0.0009 <= report.metrics.tpot.p50 < 0.002
+    assert report.tokens.output == sum(asked.body["max_tokens"] for asked in truth.asked)
 
 
-def test_connections_are_used_again() -> None:
-    """Else the time to connect would be in every latency."""
-    with serving(Truth()) as truth, start(order(truth.url, rate=100.0)) as load:
-        summary = load.wait()
-    assert truth.connections < summary.done / 3
+def test_a_closed_loop_keeps_its_streams_open() -> None:
+    """So many and no more: each sends its next request when one has ended, on the same connection, until time is up."""
+    profile = {"name": "five", "closed": {"streams": 5}, "tokens": {"prompt": 9, "output": 17}}
+    with serving(Truth(prefill=0.05)) as truth, start(order(truth.url, rate=None, profile=profile)) as load:
+        report = load.wait()
+    assert truth.connections == truth.most == 5 < report.arrivals.sent == report.outcomes[OK] == len(truth.asked)
+    assert not report.interrupted
+
+
+def test_a_request_that_was_too_many_is_sent_again_where_that_is_asked_for() -> None:
+    """What it waited is not the client's lag."""
+    retry = {"most": 1}
+    with serving(Truth(("429_once",))) as truth, start(order(truth.url, rate=20.0, retry=retry)) as load:
+        report = load.wait()
+    assert report.outcomes == {OK: report.arrivals.sent}
+    assert report.retries == report.arrivals.sent == len(truth.asked) / 2
+
+
+def test_embeddings_are_ok_without_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the key goes with them, by its reference."""
+    monkeypatch.setenv("A_KEY", "k-1")
+    with serving(Truth(("vectors",))) as truth:
+        asked = order(truth.url, api="embeddings", credentials=["env:A_KEY"])
+        with start(asked) as load:
+            report = load.wait()
+    assert report.outcomes == {OK: len(truth.asked)}
+    assert {(one.path, one.headers["authorization"]) for one in truth.asked} == {("/v1/embeddings", "Bearer k-1")}
+    assert report.metrics.ttft.count == 0 < report.metrics.e2e.count
+    assert "k-1" not in report.model_dump_json()
 
 
 def test_a_port_that_nobody_listens_on_is_refused() -> None:
@@ -159,18 +189,18 @@ def test_a_port_that_nobody_listens_on_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with start(order(url)) as load:
-        summary = load.wait()
-    assert summary.outcomes == {Outcome.REFUSED: summary.sent}
-    assert [arm.arm for arm in summary.arms] == ["unknown"]
+        report = load.wait()
+    assert report.outcomes == {outcome.REFUSED: report.arrivals.sent}
+    assert [arm.arm for arm in report.arms] == ["unknown"]
 
 
 def test_an_endless_load_ends_when_it_is_stopped() -> None:
     """Requests that are open may end, and the summary is of everything."""
     with serving(Truth(prefill=0.3)) as truth, start(order(truth.url, duration=None)) as load:
         until(load, 10)
-        summary = load.stop()
-    assert summary.interrupted
-    assert summary.sent == summary.outcomes[Outcome.OK] == len(truth.asked) >= 10
+        report = load.stop()
+    assert report.interrupted
+    assert report.arrivals.sent == report.outcomes[OK] == len(truth.asked) >= 10
 
 
 @pytest.mark.parametrize("grace", [0.0, 30.0])
@@ -180,15 +210,15 @@ def test_what_does_not_end_is_cut_off(grace: float) -> None:
         until(load, 10)
         if grace:
             os.kill(load.pid, signal.SIGTERM)
-        summary = load.stop()
-    assert summary.sent == summary.unfinished >= 10
-    assert summary.done == 0
+        report = load.stop()
+    assert report.arrivals.sent == report.arrivals.unfinished >= 10
+    assert report.arrivals.done == 0
 
 
 def test_a_client_that_cannot_start_says_why() -> None:
     """And what it said is a note of the error."""
-    with pytest.raises(LoadError, match="did not start: TraceError: there is no trace 'nope'") as caught:
-        start(order("http://127.0.0.1:9", trace="nope"))
+    with pytest.raises(LoadError, match=r"did not start: TraceError: .*nope\.csv") as caught:
+        start(order("http://127.0.0.1:9", profile={"name": "nope", "trace": "./nope.csv", "rate": "1/s"}))
     assert any("nope" in note for note in caught.value.__notes__)
 
 
@@ -243,9 +273,10 @@ def test_locust_itself_counts_the_same(tmp_path: Path) -> None:
             check=False,
         )
     lines = done.stdout.splitlines()
-    summary = next(json.loads(line) for line in lines if '"kind": "summary"' in line)
-    (stats,) = json.loads("\n".join(lines[lines.index("[") :]))
-    assert (stats["method"], stats["name"]) == ("SSE", "chat")
-    assert stats["num_requests"] == summary["done"] == len(truth.asked)
-    assert stats["num_failures"] == summary["outcomes"]["ended_early"]
+    told = next(json.loads(line) for line in lines if '"kind": "book"' in line)
+    outcomes = Book.from_json(told["book"]).outcomes()
+    (stats,) = [entry for entry in json.loads("\n".join(lines[lines.index("[") :])) if entry["method"] == "SSE"]
+    assert stats["name"] == "chat"
+    assert stats["num_requests"] == sum(outcomes.values()) == len(truth.asked)
+    assert stats["num_failures"] == outcomes[outcome.ENDED_EARLY] > 0
     assert stats["min_response_time"] >= 50

@@ -56,7 +56,7 @@ CASES = {
     "no choices at all": (data({"id": "x"}), Event(Kind.OTHER)),
     "finish": (data(chunk({}, "stop")), Event(Kind.FINISH, False, "stop")),
     "finish with text": (data(LAST), Event(Kind.FINISH, True, "length")),
-    "usage": (data(USAGE), Event(Kind.USAGE, tokens=17)),
+    "usage": (data(USAGE), Event(Kind.USAGE, tokens=17, prompt_tokens=3)),
     "error": (data(ERROR), Event(Kind.ERROR, detail="InternalServerError")),
     "error as text": (data({"error": "boom"}), Event(Kind.ERROR, detail="boom")),
     "error by name": (b"event: error\n" + data({"message": "boom"}), Event(Kind.ERROR, detail="boom")),

@@ -1,0 +1,1 @@
+"""The parts of the campaign for the load client, a module each; benchmarks/load.py runs them."""

@@ -1,0 +1,98 @@
+"""`ops load gate`: one load, and whether the service may go on; for pipelines, and before a rollout."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.commands.load.option import JunitOption, PageOption, SaveOption, SeedOption, ServiceOption
+from cli.console import Output, document, emit
+from cli.options import FleetOption, OutputOption, RegionOption
+from infra.errors import GateFailed, Inconclusive, Interrupted, InvalidInput
+
+if TYPE_CHECKING:
+    from cli.commands.load.ruling import Ruling
+    from loadtests.report.run_file import Run
+
+app = typer.Typer()
+
+SloOption = Annotated[
+    list[str],
+    typer.Option(
+        "--slo",
+        metavar="TEXT",
+        help="'ttft p99 < 500ms', 'goodput >= 99%'; several must all be kept. Default: the service's objectives.",
+    ),
+]
+"""Use as `slo: SloOption = []`."""
+
+
+@app.command()
+def gate(
+    service: ServiceOption = None,
+    rate: Annotated[str | None, typer.Option(metavar="RATE", help="Requests: 100/s. Default: the profile's.")] = None,
+    duration: Annotated[str, typer.Option(metavar="TIME", help="How long to send: 30s, 5m.")] = "1m",
+    slo: SloOption = [],  # noqa: B006 - typer's way to say none
+    profile: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="Another load profile.")] = None,
+    seed: SeedOption = 0,
+    page: PageOption = None,
+    junit: JunitOption = None,
+    save: SaveOption = None,
+    fleet: FleetOption = "demo",
+    region: RegionOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Send one load and end 0 if the SLO is surely kept, 3 if it is surely broken, 5 if it cannot be told.
+
+    It cannot be told from a client that was INVALID, from too few requests, and while open requests become more and
+    more. All criteria together are 95 % sure; failed requests keep none of them.
+
+    Examples:
+      $ ops load gate --service chat --rate 20/s --duration 2s  # needs region, exit 5
+      $ ops load gate --service chat --rate 20/s --slo 'ttft p99 500ms'  # exit 2
+    """
+    from cli.commands.load import ordering, pressing
+    from cli.commands.load.ordering import Given
+    from cli.commands.load.probing import named, with_slo
+    from cli.commands.load.ruling import rule
+    from infra.fleet import load_fleet
+    from loadtests.search.criterion import criteria
+    from loadtests.search.finding import strictness
+    from loadtests.search.probe import judged
+
+    found = load_fleet(fleet)
+    asked = criteria(slo, named(found, service).objectives)
+    seconds = ordering.duration(duration)
+    if seconds is None:
+        raise InvalidInput("--duration: a gate must come to an end; write a duration such as 1m")
+    given = Given(service, seconds, seed, rate=ordering.rate("--rate", rate), profile=profile, region=region)
+    order = with_slo(ordering.here(found, given), asked)
+    run = pressing.press(order)
+    facts = judged(run, asked, strictness(len(asked)), order.load.mean or run.report.arrivals.rate_sent)
+    ruling = rule(facts)
+    report = run.report.model_dump(mode="json")
+    data = {**asdict(ruling), "facts": facts.model_dump(mode="json"), "report": report}
+    emit(document("LoadGate", data), output, lambda: _page(run, ruling))
+    pressing.keep(run, page=page, junit=junit, save=save)
+    _end(run, ruling)
+
+
+def _page(run: "Run", ruling: "Ruling") -> str:
+    from textwrap import wrap
+
+    from cli.console import WIDTH
+
+    report = run.report
+    head = f"{report.service} at {report.arrivals.rate_sent:.1f}/s for {report.elapsed:.0f} s: {ruling.verdict}"
+    return "\n".join([head, *(line for one in ruling.reasons for line in wrap(f"  {one}", WIDTH))])
+
+
+def _end(run: "Run", ruling: "Ruling") -> None:
+    """Raises what the verdict ends with."""
+    if run.report.interrupted:
+        raise Interrupted("the load was stopped before its time; the gate says nothing")
+    why = ruling.reasons[0] if ruling.reasons else ruling.verdict
+    if ruling.verdict == "fail":
+        raise GateFailed(f"the SLO is broken: {why}")
+    if ruling.verdict == "cannot tell":
+        raise Inconclusive(f"it cannot be told: {why}", next="the same command with a longer --duration")

@@ -1,0 +1,71 @@
+"""What a load must not do: hosts, rates and routes that nobody allowed. Raises Refused, and sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from infra.errors import Refused
+
+if TYPE_CHECKING:
+    from infra.fleet import Fleet
+    from infra.load_profile import LoadProfile
+    from infra.service import Service
+
+CEILING = 50.0  # requests a second at an endpoint of which no limit is known: what one GPU of an 8B model answers
+NOT_STARTED = "no load was started"
+
+
+def refuse_synthetic(profile: LoadProfile, service: str) -> None:
+    """Raises Refused: synthetic requests have no route of their own here and would be judged as users' requests."""
+    if profile.traffic == "synthetic":
+        raise Refused(
+            f"the load profile {profile.name} of {service} is synthetic, and the local region has one route only: that "
+            "of users, whose answers are what a rollout is judged by",
+            not_done=NOT_STARTED,
+            next=f"in the fleet file, leave `traffic: synthetic` out of {profile.name}, if it may stand in for users",
+        )
+
+
+def refuse_host(fleet: Fleet, url: str, allowed: Sequence[str]) -> None:
+    """Raises Refused: a slip in a URL must not press somebody else's machines."""
+    host, domain = urlsplit(url).hostname or "", fleet.azure.domain if fleet.azure else None
+    ours = domain is not None and (host == domain or host.endswith(f".{domain}"))
+    if host and not ours and host not in allowed:
+        raise Refused(
+            f"the fleet {fleet.name} does not name the host {host}",
+            not_done=NOT_STARTED,
+            next=f"the same command with --allow-host {host}, if its owner knows",
+        )
+
+
+def refuse_rate(profile: LoadProfile, service: Service | None, given: float | None) -> None:
+    """Raises Refused: production answers users too, and a load must not take what it admits for them."""
+    most = given or (service.limits.rate if service else CEILING)
+    found = peak(profile)
+    if found > most:
+        raise Refused(
+            f"the load reaches {found:g}/s, and the ceiling is {most:g}/s",
+            not_done=NOT_STARTED,
+            next=f"a lower --rate, or --ceiling {found:g}/s if the endpoint may be pressed so hard",
+        )
+
+
+def peak(profile: LoadProfile) -> float:
+    """Requests a second where a profile has most of them, on average; 0 for a closed loop: the answers set its pace."""
+    if profile.step:
+        return profile.step.base * profile.step.factor
+    if profile.diurnal:
+        return profile.diurnal.peak
+    if profile.curve:
+        return max(row.rate for row in profile.curve)
+    return 0.0 if profile.closed else profile.mean or _own_pace(profile)
+
+
+def _own_pace(profile: LoadProfile) -> float:
+    """The mean rate of a trace that is replayed at a speed."""
+    from loadtests.arrivals.schedule import recording
+
+    found = recording(profile)
+    return (profile.speed or 1.0) * len(found.rows) / found.period

@@ -1,0 +1,69 @@
+"""The options that the commands of `ops load` share. Reads nothing and prints nothing."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ServiceOption = Annotated[
+    str | None, typer.Option("--service", metavar="NAME", help="The service of the fleet to send to.")
+]
+"""Use as `service: ServiceOption = None`."""
+
+DurationOption = Annotated[
+    str, typer.Option("--duration", metavar="TIME", help="How long to send: 30s, 5m, or forever (until Ctrl-C).")
+]
+"""Use as `duration: DurationOption = "30s"`."""
+
+SeedOption = Annotated[
+    int, typer.Option("--seed", metavar="N", min=0, help="Where in the trace to start, and what is drawn.")
+]
+"""Use as `seed: SeedOption = 0`."""
+
+TargetOption = Annotated[
+    str | None,
+    typer.Option("--target", metavar="URL", help="Any OpenAI-compatible endpoint, instead of the local region."),
+]
+"""Use as `target: TargetOption = None`."""
+
+AllowOption = Annotated[
+    list[str],
+    typer.Option("--allow-host", metavar="HOST", help="A host that the fleet file does not name and may be sent to."),
+]
+"""Use as `allow_host: AllowOption = []`."""
+
+ModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="The model to ask a --target for, if not the service's.")
+]
+"""Use as `model: ModelOption = None`."""
+
+CredentialOption = Annotated[
+    list[str],
+    typer.Option(
+        "--credential",
+        metavar="REF",
+        help="Where a key of a --target is kept: env:NAME or keyvault:URL. Several are used in turn.",
+    ),
+]
+"""Use as `credential: CredentialOption = []`."""
+
+CeilingOption = Annotated[
+    str | None,
+    typer.Option("--ceiling", metavar="RATE", help="The most that the load may ask of a --target at any time."),
+]
+"""Use as `ceiling: CeilingOption = None`."""
+
+PageOption = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE.html", help="Write the report as a page with plots.")
+]
+"""Use as `page: PageOption = None`."""
+
+JunitOption = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE.xml", help="Write the checks of the run as JUnit, for CI.")
+]
+"""Use as `junit: JunitOption = None`."""
+
+SaveOption = Annotated[
+    Path | None, typer.Option("--save", metavar="FILE.json", help="Keep the run, for `ops load compare` and `report`.")
+]
+"""Use as `save: SaveOption = None`."""

@@ -1,0 +1,87 @@
+"""`ops load search`: the highest rate that a service answers within its SLO. Parse, search, print."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.commands.load.gate import SloOption
+from cli.commands.load.option import SeedOption, ServiceOption
+from cli.console import Output, document, emit
+from cli.options import FleetOption, OutputOption, RegionOption
+from infra.errors import Inconclusive, Interrupted
+
+if TYPE_CHECKING:
+    from loadtests.search.answer import Answer, FleetAnswer
+
+app = typer.Typer()
+
+
+@app.command()
+def search(
+    service: ServiceOption = None,
+    slo: SloOption = [],  # noqa: B006 - typer's way to say none
+    start: Annotated[str, typer.Option("--from", metavar="RATE", help="The first rate.")] = "10/s",
+    up_to: Annotated[str | None, typer.Option(metavar="RATE", help="The last. Default: the service's limit.")] = None,
+    probe: Annotated[
+        str, typer.Option(metavar="TIME", help="How long to send at a rate; up to nine times as long if need be.")
+    ] = "20s",
+    budget: Annotated[str, typer.Option(metavar="TIME", help="How long to send and rest in all, by region.")] = "20m",
+    profile: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="Another load profile.")] = None,
+    seed: SeedOption = 0,
+    fleet: FleetOption = "demo",
+    region: RegionOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Find the highest rate at which a service keeps its SLO, between one that was shown to and one that was not.
+
+    Requests come by chance at each rate, whatever became of those before. The search ends when the two are within 10 %,
+    when the budget is spent, and at once when this client is the limit. After damage it goes down and waits. Without
+    --region it takes every region of the fleet that is up here, and adds them up: all, and any one lost.
+
+    It ends 0 when it found the rate or the SLO was met at the last rate allowed, 5 when it can only say less.
+
+    Examples:
+      $ ops load search --service chat --from 10/s --up-to 20/s --probe 5s --budget 10s  # needs region, exit 5
+      $ ops load search --service chat --slo 'ttft p99'  # exit 2
+    """
+    from cli.commands.load import ordering, probing
+    from cli.commands.load.search_page import page
+    from infra.fleet import load_fleet
+    from infra.units import parse_duration
+    from loadtests.search.answer import together
+    from loadtests.search.criterion import criteria
+    from loadtests.search.plan import planned
+
+    found = load_fleet(fleet)
+    wanted = probing.named(found, service)
+    asked = criteria(slo, wanted.objectives)
+    last = ordering.rate("--up-to", up_to) or wanted.limits.rate
+    plan = planned(
+        asked,
+        start=ordering.rate("--from", start) or last,
+        up_to=last,
+        seconds=ordering.positive("--probe", probe, parse_duration),
+        budget=ordering.positive("--budget", budget, parse_duration),
+    )
+    given = ordering.Given(wanted.name, plan.seconds, seed, profile=profile, region=region)
+    answers = [probing.search(order, plan, asked) for order in probing.orders(found, given, asked)]
+    fleetwide = together(answers, {one.name: one.failover for one in found.regions}) if len(answers) > 1 else None
+    emit(_document(answers, fleetwide), output, lambda: page(answers, fleetwide))
+    _end(answers)
+
+
+def _document(answers: Sequence["Answer"], fleetwide: "FleetAnswer | None") -> dict[str, Any]:
+    shown = [one.model_dump(mode="json") for one in answers]
+    return document("LoadSearch", {"answers": shown, "fleet": fleetwide.model_dump(mode="json") if fleetwide else None})
+
+
+def _end(answers: Sequence["Answer"]) -> None:
+    """Raises Interrupted or Inconclusive where a search did not come to its end."""
+    for one in answers:
+        if one.rule == "interrupted":
+            raise Interrupted("the search was stopped before its time; the answer is of what was sent")
+    for one in answers:
+        if not one.found:
+            more = "the same command with a longer --budget or --probe" if one.rule in ("budget", "cannot tell") else ""
+            raise Inconclusive(f"{one.service} in {one.region}: {one.why}", next=more)

@@ -1,0 +1,108 @@
+"""What a search found, in one region and in several together. Pure: reckons with rates that were shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from pydantic import Field
+
+from loadtests.report.latency import Value
+from loadtests.search.decision import Rule, Stop
+from loadtests.search.finding import CONFIDENCE
+from loadtests.search.probe import Probe
+from loadtests.search.standing import stand
+
+
+class Answer(Value):
+    """The capacity of a service in a region under an SLO: it lies from `low` to `high`."""
+
+    service: str
+    region: str
+    profile: str
+    slo: tuple[str, ...]
+    rule: Rule = Field(description="What stopped the search.")
+    why: str
+    low: float | None = Field(description="The highest rate that was shown to meet the SLO.")
+    lasted: float = Field(description="For how many seconds it was met at `low`: in short runs a queue may have luck.")
+    high: float | None = Field(description="The lowest rate that was shown to violate it.")
+    bracket: float | None = Field(description="By which share `high` is above `low`.")
+    estimate: float | None = Field(description="Where leanings put it, inside the interval; not shown.")
+    confidence: float = CONFIDENCE
+    seconds: float = Field(description="For how long was sent.")
+    probes: tuple[Probe, ...]
+
+    @property
+    def found(self) -> bool:
+        """Whether the search came to its end: a narrow bracket, or all that was allowed."""
+        return self.rule in (Rule.BRACKET, Rule.CEILING)
+
+
+class Loss(Value):
+    """A region that is lost, and the regions that its users then go to."""
+
+    lost: str
+    heirs: tuple[str, ...]
+    survivable: float = Field(description="The load on all regions at which the heirs can hold what the lost one had.")
+
+
+class FleetAnswer(Value):
+    """What regions carry together, of what was shown in each; None where it was not shown in all."""
+
+    regions: dict[str, float | None]
+    total: float | None = Field(description="All regions up.")
+    losses: tuple[Loss, ...] = ()
+    n_minus_1: float | None = Field(description="The load that any one region may be lost at.")
+    worst: str | None = Field(description="The region whose loss sets it.")
+
+
+def answer(
+    probes: Sequence[Probe], stop: Stop, *, service: str, region: str, profile: str, slo: Sequence[str]
+) -> Answer:
+    """What the probes of one region come to."""
+    standing = stand(probes)
+    low, high = standing.low or None, standing.high if math.isfinite(standing.high) else None
+    near = standing.leaning_low, standing.leaning_high
+    return Answer(
+        service=service,
+        region=region,
+        profile=profile,
+        slo=tuple(slo),
+        rule=stop.rule,
+        why=stop.why,
+        low=low,
+        lasted=round(standing.lasted, 3),
+        high=high,
+        bracket=round(high / low - 1, 4) if low and high else None,
+        estimate=round(math.sqrt(near[0] * near[1]), 3) if near[0] and math.isfinite(near[1]) else None,
+        seconds=round(sum(one.seconds for one in probes), 3),
+        probes=tuple(probes),
+    )
+
+
+def together(answers: Sequence[Answer], failover: Mapping[str, Sequence[str]]) -> FleetAnswer:
+    """The sum, and what is left of it when any one region is lost; `failover` says where its users may go.
+
+    Load is on all regions in proportion to what they carry. With region k of capacity c lost, its part goes to the
+    heirs of capacity H: they hold it as long as every region is at most H / (c + H) full. Where all others are heirs,
+    that is their sum; where there is none, nothing.
+    """
+    lows = {one.region: one.low for one in answers}
+    shown = {region: low for region, low in lows.items() if low is not None}
+    if len(shown) < len(lows) or not shown:
+        return FleetAnswer(regions=lows, total=None, n_minus_1=None, worst=None)
+    losses = tuple(_loss(region, shown, failover.get(region, ())) for region in shown)
+    worst = min(losses, key=lambda one: one.survivable)
+    return FleetAnswer(
+        regions=lows,
+        total=round(sum(shown.values()), 3),
+        losses=losses,
+        n_minus_1=worst.survivable,
+        worst=worst.lost,
+    )
+
+
+def _loss(region: str, shown: Mapping[str, float], failover: Sequence[str]) -> Loss:
+    heirs = tuple(name for name in failover if name in shown and name != region)
+    held = sum(shown[name] for name in heirs)
+    return Loss(lost=region, heirs=heirs, survivable=round(sum(shown.values()) * held / (shown[region] + held), 3))
