@@ -65,7 +65,7 @@ def regions() -> dict[str, AzureRegion]:
 
 @cache
 def edge_regions() -> frozenset[str]:
-    """The regions that Front Door reaches by private link: in all others it makes no private endpoint."""
+    """The regions in which Front Door makes private endpoints; to an origin elsewhere it goes by one of these."""
     return frozenset(_facts()["edge_regions"])
 
 

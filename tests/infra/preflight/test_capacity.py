@@ -435,13 +435,13 @@ def test_a_layer_is_not_shared_between_machines() -> None:
 
 
 def test_a_region_that_front_door_cannot_reach_is_told_with_those_that_it_can() -> None:
-    """It has private link to some regions only, and the edge reaches a region by nothing else."""
+    """It makes private endpoints in some regions only, and the edge reaches a region by nothing else."""
     far = fleet("demo", ("location: eastus2", "location: northcentralus"), ("zones: [1, 2, 3]", "zones: []"))
     finding = next(one for one in found(far, None, "violation") if "Front Door" in one.what)
     assert finding.where == "regions[0].location"
     assert finding.what == (
-        "Front Door has no private link to northcentralus, and the edge reaches regions by nothing else; "
-        "in US it has it to centralus, eastus, eastus2, southcentralus, westus2, westus3"
+        "Front Door makes no private endpoint in northcentralus, and the edge reaches it by nothing else; "
+        "in US it makes them in centralus, eastus, eastus2, southcentralus, westus2, westus3"
     )
     assert edge_regions() <= regions().keys()
 
