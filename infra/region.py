@@ -89,7 +89,9 @@ class Pool(Part):
     purpose: Literal["serving", "training"] = Field(description="What runs on it.")
     spot_serving: Flag = Field(False, description="Whether users may be served from spot machines, gone in 30 seconds.")
     priority: Literal["reserved", "on-demand", "spot"] = Field(
-        "on-demand", description="How its machines are bought.", validate_default=True
+        "on-demand",
+        description="How its machines are bought; Azure reserves some sizes only, and preflight says which.",
+        validate_default=True,
     )
     infiniband: Flag = Field(False, description="Whether its machines need InfiniBand between them.")
     driver: Literal["operator", "aks"] = Field(

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from cli.provision.failure import Class, Failed
+from cli.provision.failure import Class, Failed, classify
 from cli.provision.plan import CHANGES, Step
 from cli.provision.ports import Hear, Outcome, Standing
 from cli.provision.progress import Event
@@ -121,9 +121,12 @@ class PulumiEngine:
     def up(self, stack: Stack, hear: Hear, past_failures: bool = False) -> Outcome:
         """Make it what its program says. A creation that failed although it is there now, and is ours, is of the class
         `converge`: `settle` takes it in."""
-        heard = _heard(hear)
-        work = partial(self._engine.up, stack, heard, refresh=True, past_failures=past_failures)
-        outcome, error = _outcome(lambda: self._freed(stack, work))
+        outcome, error = self._up(stack, hear)
+        but: tuple[str, ...] = ()
+        while past_failures and (refused := _refused(error)):  # never the same twice: it is left out
+            but += refused
+            more, error = self._up(stack, hear, but)
+            outcome = _both(outcome, more)
         self._unmade[stack] = error.unmade if isinstance(error, ResourceFailed) else ()
         made = self._made(stack) if any(one.kind == "import" for one in outcome.failed) else ()
         ours = {(_type(one.urn), _name(one.urn)) for one in made}
@@ -132,6 +135,10 @@ class PulumiEngine:
             for one in outcome.failed
         )
         return replace(outcome, failed=failed)
+
+    def _up(self, stack: Stack, hear: Hear, but: tuple[str, ...] = ()) -> tuple[Outcome, OpsError | None]:
+        work = partial(self._engine.up, stack, _heard(hear), refresh=True, but=but)
+        return _outcome(lambda: self._freed(stack, work))
 
     def destroy(self, stack: Stack, hear: Hear) -> Outcome:
         """Take all of it away; what is protected, or would outlive its stack, is let go first."""
@@ -266,6 +273,22 @@ def _outcome(work: Callable[[], Ran]) -> tuple[Outcome, OpsError | None]:
     except OpsError as error:
         given = next((kind for family, kind in GIVEN if isinstance(error, family)), None)
         return Outcome({}, (Failed("", "", error.what, given),)), error
+
+
+def _refused(error: OpsError | None) -> tuple[str, ...]:
+    """Urns of what is there and Azure will not change so, where nothing else went wrong. The engine's own way past
+    failures (--continue-on-error) ends at the first resource that has an input from the failed one."""
+    failures = error.failures if isinstance(error, ResourceFailed) else ()
+    unmade = {one.urn for one in error.unmade} if isinstance(error, ResourceFailed) else set()
+    if not all(one.status and one.urn not in unmade and classify(one.message).kind == "mend" for one in failures):
+        return ()
+    return tuple(one.urn for one in failures)
+
+
+def _both(first: Outcome, second: Outcome) -> Outcome:
+    """Two runs of one `up`: the changes of both, and all that failed."""
+    changes = {op: first.changes.get(op, 0) + second.changes.get(op, 0) for op in CHANGES}
+    return Outcome({op: number for op, number in changes.items() if number}, (*first.failed, *second.failed))
 
 
 GIVEN: tuple[tuple[type[OpsError], Class], ...] = (

@@ -68,7 +68,7 @@ KINDS = (
         "it is there already, and the stack's state does not know it",
     ),
     Kind(
-        r"QuotaExceeded|InsufficientVCPUQuota|exceed(s|ing) approved \w* ?\w* ?quota",
+        r"QuotaExceeded|InsufficientVCPUQuota|exceed(s|ing) approved (\w+ ){0,4}quota",
         "elsewhere",
         "the subscription's quota is not enough for it",
     ),

@@ -23,8 +23,10 @@ def lines(plan: FleetPlan, details: bool = False) -> Iterator[str]:
     perils = [(stack, step) for stack in plan.stacks for step in stack.perils]
     if perils:
         yield ""
-        yield f"  !! {len(perils)} protected {_are(len(perils))} replaced or deleted, with the data in them:"
+        yield f"  !! {len(perils)} {_are(len(perils))} replaced or deleted that data or users depend on:"
         yield from (f"  !! {_peril(stack, step)}" for stack, step in perils)
+        if any(step.in_place for _, step in perils):
+            yield "  !! a pool that is replaced loses its machines first; with another `generation` they come first"
     yield ""
     for stack in plan.stacks:
         yield from _stack(stack, NAMED_ALWAYS if plan.operation == "up" else (), details)

@@ -12,6 +12,8 @@ Operation = Literal["up", "destroy"]
 CHANGES = ("replace", "delete", "update", "create", "import")
 """What a step may do to a resource, the most dangerous first. All else (same, read) changes nothing."""
 PERILS = frozenset({"replace", "delete"})
+POOLS = frozenset({"azure-native:containerservice:AgentPool", "azure-native:resources:Resource"})
+"""Types of node pools. The only generic resources of the programs are GPU pools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,18 @@ class Step:
 
     @property
     def kind(self) -> str:
-        """The last word of the type: ManagedCluster."""
-        return self.type.rpartition(":")[2]
+        """The last word of the type: ManagedCluster; of a pool AgentPool, whatever resource it is made as."""
+        return "AgentPool" if self.type in POOLS else self.type.rpartition(":")[2]
+
+    @property
+    def in_place(self) -> bool:
+        """Whether machines that serve go before their successors come: a pool whose generation was not raised."""
+        return self.op == "replace" and self.type in POOLS
+
+    @property
+    def perilous(self) -> bool:
+        """Whether data or users lose something by it."""
+        return self.op in PERILS and (self.protected or self.in_place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +78,8 @@ class StackPlan:
 
     @property
     def perils(self) -> tuple[Step, ...]:
-        """The steps that replace or delete something protected, which data or users depend on."""
-        return tuple(step for step in self.steps if step.op in PERILS and step.protected)
+        """The steps by which data or users lose something: what is protected, and pools that are replaced in place."""
+        return tuple(step for step in self.steps if step.perilous)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from infra.preflight.limits import REGIONAL, SPOT, Offer, Price, Quota
 
 YEAR = 8760.0  # hours; a reservation's price is that of its whole term
 RETAIL = "Azure Retail Prices API"
+TARGETED = "targeted"  # the kind of a reservation that nobody asks another kind of
 
 SKUS = tuple(sorted({**gpu_sizes(), **cpu_sizes()}))
 """The sizes that are asked for: those that we know."""
@@ -113,7 +114,24 @@ def _offer(row: Row | None, location: str) -> Offer:
         restricted=bool(whole),
         restricted_zones=tuple(sorted({int(zone) for zone in shut})),
         reason=str(whole[0].get("reasonCode", "restricted")) if whole else None,
+        reservable=_reservable(row),
     )
+
+
+def _reservable(row: Row) -> bool | None:
+    """Whether ARM takes a reservation for those who name its group, as a pool does; None where it does not say.
+
+    azure-rest-api-specs, ComputeRP.json of 2026-04-01: where CapacityReservationSupported is true,
+    SupportedCapacityReservationTypes has the kinds. In answers they are "True" and "Open,Targeted".
+    """
+    said = {str(one["name"]): str(one["value"]).lower() for one in row.get("capabilities", ())}
+    kinds = said.get("SupportedCapacityReservationTypes", TARGETED).replace(" ", "").split(",")
+    match said.get("CapacityReservationSupported"):
+        case "true":
+            return TARGETED in kinds
+        case "false":
+            return False
+    return None
 
 
 def _hits(bar: Row, location: str) -> bool:

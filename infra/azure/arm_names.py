@@ -19,6 +19,7 @@ _UUID = (36, 36, r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MONITOR = (1, 260, r"[^:<>+/&%\\?|#*{}]*[^:<>+/&%\\?|#*{} .]")
 _COLLECTION = (3, 44, r"[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]")
 _EDGE = (1, 260, r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?")
+_ORIGIN = (1, 50, _EDGE[2])
 _COMPUTE = (1, 80, r"[a-zA-Z0-9]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 _ZONE = (1, 253, r"([a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?\.)*[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?\.?")
 _RECORD = (1, 253, r"@|(\*|[a-zA-Z0-9_-]+)(\.[a-zA-Z0-9_-]+)*")
@@ -26,13 +27,14 @@ _RECORD_TYPE = (1, 5, r"A|AAAA|CAA|CNAME|DS|MX|NAPTR|NS|PTR|SOA|SRV|TLSA|TXT")
 
 _RULES: dict[str, tuple[int, int, str]] = {
     "Microsoft.Authorization/locks": (1, 90, r"[\w.()-]*[\w()-]"),
+    "Microsoft.Authorization/policyAssignments": (1, 64, r"[^#<>%&:\\?/]*[^#<>%&:\\?/ .]"),
     "Microsoft.Authorization/roleAssignments": _UUID,
     "Microsoft.Authorization/roleDefinitions": _UUID,
     "Microsoft.Cdn/profiles/afdEndpoints": (1, 46, r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?"),
-    "Microsoft.Cdn/profiles/afdEndpoints/routes": _EDGE,
+    "Microsoft.Cdn/profiles/afdEndpoints/routes": _ORIGIN,
     "Microsoft.Cdn/profiles/customDomains": _EDGE,
-    "Microsoft.Cdn/profiles/originGroups": _EDGE,
-    "Microsoft.Cdn/profiles/originGroups/origins": _EDGE,
+    "Microsoft.Cdn/profiles/originGroups": _ORIGIN,
+    "Microsoft.Cdn/profiles/originGroups/origins": _ORIGIN,
     "Microsoft.Cdn/profiles/ruleSets": (1, 60, r"[a-zA-Z][a-zA-Z0-9]*"),
     "Microsoft.Cdn/profiles/ruleSets/rules": (1, 260, r"[a-zA-Z][a-zA-Z0-9]*"),
     "Microsoft.Cdn/profiles/securityPolicies": _EDGE,
@@ -42,7 +44,7 @@ _RULES: dict[str, tuple[int, int, str]] = {
     "Microsoft.Compute/proximityPlacementGroups": _COMPUTE,
     "Microsoft.Consumption/budgets": (1, 63, r"[a-zA-Z0-9_-]+"),
     "Microsoft.DataProtection/backupVaults": (2, 50, r"[a-zA-Z][a-zA-Z0-9-]*"),
-    "Microsoft.DataProtection/backupVaults/backupPolicies": (3, 150, r"[a-zA-Z][a-zA-Z0-9-]*"),
+    "Microsoft.DataProtection/backupVaults/backupPolicies": (3, 150, r"[a-zA-Z][a-zA-Z0-9-]*[a-zA-Z0-9]"),
     "Microsoft.Insights/actionGroups": _MONITOR,
     "Microsoft.Insights/activityLogAlerts": _MONITOR,
     "Microsoft.Insights/autoscalesettings": _MONITOR,

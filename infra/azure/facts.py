@@ -37,6 +37,7 @@ class GpuSize:
     family: str  # quota family as Azure spells it, without spaces
     arch: Literal["amd64", "arm64"]
     rack: int  # machines of one NVLink domain; 1 where each machine is one by itself
+    reservable: bool | None = None  # False: a page says that no capacity of its series can be; None: it does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def regions() -> dict[str, AzureRegion]:
 
 @cache
 def edge_regions() -> frozenset[str]:
-    """The regions that Front Door reaches by private link: in all others it makes no private endpoint."""
+    """The regions in which Front Door makes private endpoints; to an origin elsewhere it goes by one of these."""
     return frozenset(_facts()["edge_regions"])
 
 

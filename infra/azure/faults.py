@@ -1,7 +1,8 @@
 """What goes wrong in an emulated subscription, by plan: which mutating call meets which fault, each once. Pure.
 
 Azure's own words for each fault are in learn.microsoft.com: "Resource Manager throttling" (429 with Retry-After),
-"Asynchronous operations", and the AKS pages on OperationNotAllowed, AllocationFailed and QuotaExceeded.
+"Asynchronous operations", and the AKS pages on OperationNotAllowed, AllocationFailed and
+InsufficientVCPUQuota.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Kind(StrEnum):
     INTERNAL = "internal"  # 500 after the effect: the resource is there, the answer is not
     TIMEOUT = "timeout"  # accepted and carried out, and nobody waited for the end
     ALLOCATION = "allocation"  # AllocationFailed: no capacity now; no effect
-    QUOTA = "quota"  # QuotaExceeded; no effect
+    QUOTA = "quota"  # ErrCode_InsufficientVCPUQuota; no effect
     CRASH = "crash"  # the provider's process dies after the effect
 
 
@@ -44,7 +45,7 @@ ANSWERS: Mapping[Kind, Answer] = {
     Kind.INTERNAL: Answer(500, "InternalServerError", "The server could not complete the request."),
     Kind.TIMEOUT: Answer(504, "GatewayTimeout", "context deadline exceeded while waiting for the operation to end."),
     Kind.ALLOCATION: Answer(409, "AllocationFailed", "There is not enough capacity for the size in this zone."),
-    Kind.QUOTA: Answer(409, "QuotaExceeded", "The operation would exceed the approved quota of the size's family."),
+    Kind.QUOTA: Answer(400, "ErrCode_InsufficientVCPUQuota", "Insufficient vCPU quota left in the size's family."),
 }
 """Kind -> answer; a crash has none."""
 

@@ -38,7 +38,7 @@ PROVIDERS = (
 )
 """Resource providers that a fleet uses; a subscription knows one only after it was registered there."""
 
-# Built-in roles: learn.microsoft.com, "Azure built-in roles".
+# Built-in roles: MicrosoftDocs/azure-docs articles/role-based-access-control/built-in-roles.md (2026-04-09).
 BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"  # Storage Blob Data Contributor: read and write state
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"  # Key Vault Crypto User: wrap and unwrap the secrets' key
 

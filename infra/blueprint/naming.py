@@ -1,9 +1,10 @@
 """Physical names of Azure resources: the same fleet, region and part give the same name, always. Pure.
 
 The form is type-workload-part-environment-region-nnn, as the Cloud Adoption Framework recommends (learn.microsoft.com,
-"Define your naming convention"), so that an import or a recovery can compute every name. Lengths and letters are those
-of "Naming rules and restrictions for Azure resources" (learn.microsoft.com). A name that must be unique in all of Azure
-ends with a hash of the subscription and of what it stands for; one that would be too long is cut and ends so, too.
+"Define your naming convention"), so that an import or a recovery can compute every name. Lengths and letters are within
+those of "Naming rules and restrictions for Azure resources" (MicrosoftDocs/azure-docs, articles/azure-resource-manager/
+management/resource-name-rules.md, 2023-11-20). A name that must be unique in all of Azure ends with a hash of the
+subscription and of what it stands for; one that would be too long is cut and ends so, too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Kind:
     """What a kind of resource is called, and what its names may be."""
 
     short: str  # the abbreviation of the Cloud Adoption Framework
-    longest: int
+    longest: int  # at most what Azure takes
     unique: bool = False  # in all of Azure
     dashes: bool = True
 
@@ -35,7 +36,7 @@ KINDS = {
     "subnet": Kind("snet", 80),
     "network security group": Kind("nsg", 80),
     "route table": Kind("rt", 80),
-    "firewall": Kind("afw", 56),
+    "firewall": Kind("afw", 56),  # 80 on the page; Azure/bicep-types-az has 56
     "firewall policy": Kind("afwp", 80),
     "NAT gateway": Kind("ng", 80),
     "public address": Kind("pip", 80),
@@ -55,19 +56,24 @@ KINDS = {
     "collection endpoint": Kind("dce", 44),
     "collection rule": Kind("dcr", 64),
     "action group": Kind("ag", 260),
-    "alert rule": Kind("ar", 255),
+    "alert rule": Kind("ar", 260),
     "rule group": Kind("prg", 255),
     "backup vault": Kind("bvault", 50),
     "backup policy": Kind("bkpol", 150),
-    "Front Door": Kind("afd", 90),
-    "edge endpoint": Kind("fde", 46),
-    "origin group": Kind("og", 90),
-    "origin": Kind("o", 90),
+    "Front Door": Kind("afd", 90),  # 260 on the page; hashicorp/azurerm takes 90
+    "edge endpoint": Kind("fde", 46),  # 50 on the page; hashicorp/azurerm takes 46
+    "origin group": Kind("og", 50),
+    "origin": Kind("o", 50),
     "web application firewall": Kind("waf", 128, dashes=False),
     "budget": Kind("bud", 63),
-    "policy assignment": Kind("pa", 24),
+    "policy assignment": Kind("pa", 24),  # 64, but 24 in a management group
 }
-"""Kind of resource -> how its names are made."""
+"""Kind of resource -> how its names are made.
+
+Not on the page, and in no other public one that was found: NAT gateways, flow logs, link services, capacity
+reservations, collection endpoints and rules, rule groups and workspaces of Azure Monitor; vaults and policies of
+Microsoft.DataProtection have what it says of those of Microsoft.RecoveryServices.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,13 +88,14 @@ def reserved(pool: Pool, region: Region) -> dict[int | None, int]:
     """Zone -> machines reserved for a pool (None: the region has no zones); empty for one that is not reserved.
 
     A reservation holds the machines that always run. Where none does, they are wanted all at once: it holds the most.
+    A zone for which no machine is left holds none: AKS wants a reservation in each zone of a pool all the same
+    (learn.microsoft.com, "Use capacity reservation groups in AKS"), and the zones of a group stay what they are.
     """
     if pool.priority != "reserved":
         return {}
     places: tuple[int | None, ...] = zones(pool, region) or (None,)
     number, more = divmod(pool.nodes.min or pool.nodes.max, len(places))
-    spread = {place: number + (position < more) for position, place in enumerate(places)}
-    return {place: count for place, count in spread.items() if count}
+    return {place: number + (position < more) for position, place in enumerate(places)}
 
 
 def _machines(pool: Pool, region: Region) -> dict[str, Any]:

@@ -29,7 +29,7 @@ OUTBOUND = {"firewall": "userDefinedRouting", "nat": "userAssignedNATGateway"}
 
 # A GPU machine takes 10 to 25 minutes from the order to a driver that answers, so it is not given back at once.
 AUTOSCALER = {
-    "expander": "priority",  # in the order of a ConfigMap of the platform stack: reserved, then on-demand, then spot
+    "expander": "priority",  # in the order of a ConfigMap of the platform stack: reserved, then spot, then on-demand
     "balance_similar_node_groups": "true",
     "scan_interval": "10s",
     "max_node_provision_time": "30m",

@@ -10,7 +10,7 @@ from pulumi_azure_native import authorization
 
 from infra.components.site import Site
 
-# learn.microsoft.com, "Azure built-in roles".
+# MicrosoftDocs/azure-docs articles/role-based-access-control/built-in-roles.md (2026-04-09), "Azure built-in roles".
 ROLES = {
     "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
     "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",

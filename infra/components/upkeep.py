@@ -32,18 +32,16 @@ class Upkeep(pulumi.ComponentResource):
         window = args.window
         weekly = {"weekly": {"interval_weeks": 1, "day_of_week": window.day}}
         hours = {"duration_hours": window.hours, "start_time": f"{window.hour:02d}:00", "utc_offset": "+00:00"}
-        for called in (VERSIONS, IMAGES):
+        for called in (VERSIONS, IMAGES, OWN):
             self._window(args, called, maintenance_window={"schedule": weekly, **hours})
-        slots = [(window.hour + later) % 24 for later in range(window.hours)]
-        self._window(args, OWN, time_in_week=[{"day": window.day, "hour_slots": slots}])
         self.register_outputs({})
 
-    def _window(self, args: UpkeepArgs, called: str, **when: Any) -> None:
+    def _window(self, args: UpkeepArgs, called: str, maintenance_window: dict[str, Any]) -> None:
         containerservice.MaintenanceConfiguration(
             f"upkeep-{called}",
             config_name=called,
             resource_name_=args.cluster,
             resource_group_name=args.site.group,
+            maintenance_window=maintenance_window,
             opts=pulumi.ResourceOptions(parent=self),
-            **when,
         )

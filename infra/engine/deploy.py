@@ -41,7 +41,6 @@ __all__ = [
 
 REFRESH = {True: ["--refresh"], False: []}
 LOOKS = ("same", "refresh", "read")  # operations that change nothing
-PAST_FAILURES = {True: ["--continue-on-error"], False: []}
 
 
 def silent(progress: Progress) -> None:
@@ -142,13 +141,12 @@ class Engine:
             return tuple(guarded.account.steps) + self._together(stack, guarded.account)
         return tuple(account.steps) + _telling(stack, account)
 
-    def up(
-        self, stack: Stack, on_event: OnEvent = silent, refresh: bool = False, past_failures: bool = False
-    ) -> Outcome:
-        """Make the stack what its program says; with `refresh`, look first at what is there, and so repair drift; with
-        `past_failures`, do also what does not need what failed. Raises ResourceFailed, ProgramFailed, StackLocked,
-        RunCancelled, Protected."""
-        words = ["up", "--yes", "--skip-preview", *REFRESH[refresh], *PAST_FAILURES[past_failures]]
+    def up(self, stack: Stack, on_event: OnEvent = silent, refresh: bool = False, but: Sequence[str] = ()) -> Outcome:
+        """Make the stack what its program says; with `refresh`, look first at what is there, and so repair drift; all
+        `but` some urns, which stay as they are. Raises ResourceFailed, ProgramFailed, StackLocked, RunCancelled,
+        Protected."""
+        excluded = [word for urn in but for word in ("--exclude", urn)]
+        words = ["up", "--yes", "--skip-preview", *REFRESH[refresh], *excluded]
         return _outcome(self._run(stack, words, on_event))
 
     def drift(self, stack: Stack, on_event: OnEvent = silent) -> Plan:

@@ -1,4 +1,4 @@
-"""Whether a fleet can be had: quota, sizes and zones, addresses and names, racks, money. Pure: asks nobody.
+"""Whether a fleet can be had: quota, sizes and zones, reservations, addresses, racks, money. Pure: asks nobody.
 
 `preflight` counts what the fleet may scale to, against the limits that one file had on one day. What is known not to
 fit is a violation, with the limit that binds and what would fit instead; what nobody knows is unknown, never guessed.
@@ -20,8 +20,8 @@ from infra.preflight.finding import KINDS, Finding, Found, Table
 from infra.preflight.fit import misfits
 from infra.preflight.limits import Limits
 from infra.preflight.quota import Ledger, Share, allot, describe, label, needed
+from infra.preflight.reservation import unreserved
 from infra.release import Release
-from infra.yamlfile.problem import Place
 from infra.yamlfile.source import Source
 
 FRESH = 30  # days; quota and restrictions are granted and withdrawn within weeks
@@ -70,7 +70,7 @@ def preflight(
     found = [*_about(fleet, limits, today), *misfits(fleet, releases or {})]
     if granted and ledger:
         found += [*_quotas(fleet, granted, ledger), *_offers(fleet, granted, ledger)]
-    found += [*_prices(money), *_budget(fleet, money)]
+    found += [*unreserved(fleet, granted, ledger), *_prices(money), *_budget(fleet, money)]
     findings = [one.at(source) for kind in KINDS for one in found if one.kind == kind]
     return Preflight(tuple(dict.fromkeys(findings)), tables(fleet, granted, ledger, money))
 
@@ -142,7 +142,7 @@ def _floor(share: Share) -> str:
 def _offers(fleet: Fleet, limits: Limits, ledger: Ledger) -> Iterator[Found]:
     """Sizes that cannot be had, in the region or in a zone of it."""
     for demand in demands(fleet):
-        offer, place = limits.sku(demand.location, demand.sku), _size_place(demand)
+        offer, place = limits.sku(demand.location, demand.sku), demand.size_place
         here = f"{demand.location}: {demand.sku} of {demand.pool}"
         if demand.location not in limits.regions:
             continue  # said once, for all of it
@@ -167,7 +167,7 @@ def _prices(money: Cost) -> Iterator[Found]:
     for (sku, priority), found in places.items():
         where = ", ".join(dict.fromkeys(one.location for one in found))
         what = f"the price of {sku} ({priority}) is not known in {where}: its machines are in no sum"
-        yield Found("unknown", _size_place(found[0]), what)
+        yield Found("unknown", found[0].size_place, what)
 
 
 def _budget(fleet: Fleet, money: Cost) -> Iterator[Found]:
@@ -180,11 +180,6 @@ def _budget(fleet: Fleet, money: Cost) -> Iterator[Found]:
     elif month.most > budget:
         what = f"all machines that it may scale to cost ${month.most:,.0f} a month{beside}; the budget is ${budget:,}"
         yield Found("warning", place, what, f"budget: ${budget:,} a month")
-
-
-def _size_place(demand: Demand) -> Place:
-    """Where the fleet file names the size; for a pool that is in no fleet file, its region."""
-    return (*demand.place, "sku") if demand.size else demand.place
 
 
 def _zones(zones: tuple[int, ...]) -> str:

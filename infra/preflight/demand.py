@@ -45,6 +45,11 @@ class Demand:
         return self.most + self.surge
 
     @property
+    def size_place(self) -> Place:
+        """Where the fleet file names the size; for a pool that is in no fleet file, its region."""
+        return (*self.place, "sku") if self.size else self.place
+
+    @property
     def quotas(self) -> tuple[str, ...]:
         """Keys of the quotas it is taken from.
 

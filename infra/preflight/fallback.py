@@ -64,9 +64,11 @@ def _fallback(limits: Limits, demand: Demand, region: Region, sku: str, size: Gp
 
 
 def _fits(limits: Limits, ledger: Ledger, demand: Demand, one: Fallback, region: Region) -> bool:
-    """Whether it is known to be granted: the size in every zone that is wanted, and all of the quota."""
+    """Whether it is known to be granted: the size in every zone that is wanted, reserved if need be, and the quota."""
     offer, size = limits.sku(one.location, one.sku), gpu_sizes()[one.sku]
     if offer is None or offer.restricted or not set(region.zones) <= set(offer.open_zones):
+        return False
+    if demand.priority == "reserved" and not offer.reservable:
         return False
     keys = (SPOT,) if demand.priority == "spot" else (size.family, REGIONAL)
     left = [unused(limits, ledger, one.location, key) for key in keys]

@@ -87,15 +87,18 @@ def _names(fleet: Fleet) -> Iterator[Found]:
 
 
 def _unreached(fleet: Fleet) -> Iterator[Found]:
-    """The edge reaches a region by private link only, which Front Door does not have everywhere."""
+    """The edge reaches a region by a private endpoint in it, which Front Door does not make everywhere.
+
+    Front Door would go by one in another region (articles/frontdoor/private-link.md); we do not: traffic would, too.
+    """
     for number, region in enumerate(fleet.regions):
         if region.location not in edge_regions():
             law = regions()[region.location].residency
             near = sorted(name for name in edge_regions() if regions()[name].residency == law)
-            what = f"Front Door has no private link to {region.location}, and the edge reaches regions by nothing else"
-            instead = f"; in {law} it has it to {', '.join(near)}" if near else f"; in {law} it has it to no region"
+            what = f"Front Door makes no private endpoint in {region.location}, and the edge reaches it by nothing else"
+            instead = f"; in {law} it makes them in {', '.join(near)}" if near else f"; in {law} it makes them nowhere"
             place = ("regions", number, "location")
-            yield Found("violation", place, what + instead, "regions of Front Door's private link")
+            yield Found("violation", place, what + instead, "regions of Front Door's private endpoints")
 
 
 def _racks(demand: Demand) -> Iterator[Found]:

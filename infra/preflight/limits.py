@@ -100,6 +100,7 @@ class Offer(Part):
         (), description="Zones in which the subscription may not have it."
     )
     reason: Line | None = Field(None, description="Why it is restricted, in Azure's words.")
+    reservable: Flag | None = Field(None, description="Whether capacity of it can be reserved; absent: not known.")
 
     @property
     def open_zones(self) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ def rounds(place: Place, stacks: Sequence[Stack], kinds: Iterable[Kind]) -> list
     for kind in kinds:
         fit = [Change(kind, stack, one["id"], one["urn"]) for stack, one in held if one["type"] == kind.token]
         assert fit, f"no {kind.token} for {kind.name}"
-        if _one_way(kind):
+        if _one_way(place.there(), fit[0]):
             alone.append(fit[:1])
             continue
         fit = fit if kind.path else fit[::-1]
@@ -64,8 +64,11 @@ def rounds(place: Place, stacks: Sequence[Stack], kinds: Iterable[Kind]) -> list
     return [*made, *alone]
 
 
-def _one_way(kind: Kind) -> bool:
-    return explain(Drift(kind.token, "", kind.property)).up.startswith("`up` cannot")
+def _one_way(before: Bodies, change: Change) -> bool:
+    """Whether drift says beforehand that `up` cannot undo it."""
+    kind = change.kind
+    told = explain(Drift(kind.token, "", kind.property, _value(before, change), kind.value))
+    return told.up.startswith("`up` cannot")
 
 
 def _fits(change: Change, taken: Sequence[Sequence[Change]]) -> bool:
@@ -94,7 +97,7 @@ def drift(place: Place, changes: Sequence[Change]) -> list[Seen]:
         for id in stand_ins:
             subscription.remove(id)
         after = dict(subscription.resources())
-        for one in (one for one in changes if _one_way(one.kind)):
+        for one in (one for one in changes if _one_way(before, one)):
             subscription.change(one.id, one.kind.path, _value(before, one))
     return [_seen(one, told.get(one.urn), before, after, "\n".join(said)) for one in changes]
 
@@ -117,13 +120,14 @@ def _seen(change: Change, step: Step | None, before: Bodies, after: Bodies, said
     paths = [path for path in step.changes if _same(path, kind.property)] if step else []
     if not kind.path:
         paths = [""] if step and step.op == "delete" else []
-    louds = {explain(Drift(kind.token, step.name, path)).loud for path in paths} if step else set()
+    drifts = [Drift(kind.token, step.name, path, *step.values.get(path, ())) for path in paths] if step else []
+    louds = {explain(one).loud for one in drifts}
     back = _value(after, change) == _value(before, change)
     told = f"{step.op} {', '.join(step.changes)}" if step else "nothing told"
     why = "" if back else f"found {_value(after, change)!r}, was {_value(before, change)!r}; {said}"
     if not kind.seen:
         return Seen(kind.name, not paths, True, True, told)
-    refused = _one_way(kind) and "is not allowed" in said
+    refused = _one_way(before, change) and f"{kind.token.rpartition(':')[2]} " in said
     return Seen(kind.name, bool(paths), kind.loud in louds, back, f"{told}; {why}", refused)
 
 

@@ -116,8 +116,8 @@ def test_each_fault_converges_without_orphan_or_duplicate(suffered: list[Found])
 @pytest.fixture(scope="module")
 def drifted(clean: Place) -> list[Seen]:
     """What became of each drift."""
-    (changes,) = rounds(clean, [stack(clean)], [kind for kind in KINDS if kind.name in DRIFTS])
-    return drift(clean, changes)
+    kinds = [kind for kind in KINDS if kind.name in DRIFTS]
+    return [seen for changes in rounds(clean, [stack(clean)], kinds) for seen in drift(clean, changes)]
 
 
 def test_each_kind_of_drift_is_found_told_and_mended(drifted: list[Seen]) -> None:

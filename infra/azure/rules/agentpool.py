@@ -1,6 +1,6 @@
 """What AKS refuses of an agent pool, inline in a cluster or by itself. Pure.
 
-The error codes of AKS are those that its own clients know (AKS "ErrorCode" constants as operators meet them).
+The error codes of AKS are those of its provider: its "ErrorCode" constants, of whose package apierror a copy is public.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def not_too_many_pools(request: Request, world: World) -> ArmError | None:
     """A cluster has at most 100 pools."""
     number = len(after(request, world))
     what = f"The cluster would have {number} node pools; 100 are the most."
-    return refuse("QuotaExceeded", what, 409) if number > 100 else None
+    return refuse("MaxAgentPoolCountReached", what) if number > 100 else None
 
 
 @rule("pool.machines", BOTH, f"{AKS}/quotas-skus-regions")
@@ -62,12 +62,15 @@ def autoscaler_has_a_range(request: Request, world: World) -> ArmError | None:
 
 @rule("pool.labels", BOTH, f"{AKS}/use-labels")
 def labels_are_free(request: Request, world: World) -> ArmError | None:
-    """Labels of AKS itself (kubernetes.azure.com, kubernetes.io) are not set by hand, but for spot's own."""
+    """Labels of AKS and of Kubernetes itself (kubernetes.azure.com, kubernetes.io) are not set, but for spot's own.
+
+    Those of node.kubernetes.io are: learn.microsoft.com/azure/aks/configure-load-balancer-standard has one set.
+    """
     for pool in asked(request):
         for label in pool.read("nodeLabels", {}):
             prefix = label.partition("/")[0] if "/" in label else ""
             own = prefix == "kubernetes.azure.com" and label != "kubernetes.azure.com/scalesetpriority"
-            if own or prefix in ("kubernetes.io", "node.kubernetes.io", "node-role.kubernetes.io"):
+            if own or prefix in ("kubernetes.io", "node-role.kubernetes.io"):
                 return refuse("NodeLabelKeyNotAllowed", f"The label '{label}' of '{pool.name}' is reserved.")
     return None
 
@@ -95,7 +98,10 @@ def taints_are_valid(request: Request, world: World) -> ArmError | None:
 
 @rule("pool.upgrade", BOTH, f"{AKS}/upgrade-aks-node-pools-rolling")
 def upgrade_can_move(request: Request, world: World) -> ArmError | None:
-    """An upgrade adds machines or takes some away: maxSurge and maxUnavailable are not both 0, nor both set."""
+    """An upgrade adds machines or takes some away: maxSurge and maxUnavailable are not both 0, nor both above it.
+
+    Both above 0 (take some away where there are none to add) is a preview; a system pool has no maxUnavailable at all.
+    """
     for pool in asked(request):
         surge, gone = pool.read("upgradeSettings.maxSurge"), pool.read("upgradeSettings.maxUnavailable")
         if surge is not None and gone is None and _zero(surge):
@@ -103,16 +109,22 @@ def upgrade_can_move(request: Request, world: World) -> ArmError | None:
         if surge is not None and gone is not None and _zero(surge) == _zero(gone):
             what = "cannot both be 0" if _zero(surge) else "cannot both be above 0"
             return refuse("InvalidParameter", f"'{pool.name}': maxSurge and maxUnavailable {what}.")
+        if pool.system and gone is not None and not _zero(gone):
+            return refuse("InvalidParameter", f"'{pool.name}': maxUnavailable cannot be set for a system pool.")
     return None
 
 
-@rule("pool.version", BOTH, f"{AKS}/create-node-pools#upgrade-a-cluster-control-plane-with-multiple-node-pools")
+@rule("pool.version", BOTH, f"{AKS}/upgrade-aks-control-plane#kubernetes-version-upgrade-rules")
 def version_fits(request: Request, world: World) -> ArmError | None:
-    """A pool's Kubernetes version is not above the control plane's and at most three minor versions below."""
+    """A pool's Kubernetes version is not above the control plane's and at most three minor versions below.
+
+    Those made with their cluster have its version (learn.microsoft.com/azure/aks/create-node-pools#limitations).
+    """
     control = _minor(read(cluster_body(request, world), "properties.kubernetesVersion", ""))
+    together = request.type.lower() == CLUSTER.lower() and world.inventory.get(request.id) is None
     for pool in asked(request):
         own = _minor(pool.read("orchestratorVersion", ""))
-        if control and own and not 0 <= control - own <= 3:
+        if control and own and not 0 <= control - own <= (0 if together else 3):
             what = f"Node pool version 1.{own} and control plane version 1.{control} are incompatible."
             return refuse("NodePoolMcVersionIncompatible", what)
     return None

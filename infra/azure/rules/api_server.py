@@ -83,7 +83,7 @@ def api_subnet_is_its_own(request: Request, world: World) -> ArmError | None:
     return None
 
 
-@rule("aks.kubelet-identity", CLUSTER, f"{AKS}/use-managed-identity")
+@rule("aks.kubelet-identity", CLUSTER, f"{AKS}/pre-created-kubelet-managed-identity")
 def kubelet_identity_needs_its_own(request: Request, world: World) -> ArmError | None:
     """A kubelet identity of one's own needs a user-assigned identity of the control plane."""
     kubelet = read(request.body, "properties.identityProfile.kubeletidentity.resourceId", "")
@@ -93,7 +93,7 @@ def kubelet_identity_needs_its_own(request: Request, world: World) -> ArmError |
     return None
 
 
-@rule("aks.kubelet-identity-role", CLUSTER, f"{AKS}/use-managed-identity")
+@rule("aks.kubelet-identity-role", CLUSTER, f"{AKS}/pre-created-kubelet-managed-identity")
 def kubelet_identity_is_assignable(request: Request, world: World) -> ArmError | None:
     """The control plane's identity has a role (Managed Identity Operator) on the kubelet's identity beforehand."""
     kubelet = read(request.body, "properties.identityProfile.kubeletidentity.resourceId", "")

@@ -92,7 +92,7 @@ def subnet_has_room(request: Request, world: World) -> ArmError | None:
     return None
 
 
-@rule("aks-net.subnet-shared", BOTH, f"{TROUBLE}/error-codes/subnetisfull-error-code")
+@rule("aks-net.subnet-shared", BOTH, f"{TROUBLE}/error-codes/subnetisfull-error")
 def subnet_is_not_full(request: Request, world: World) -> ArmError | None:
     """A subnet that several clusters share has an address for every machine that they begin with."""
     for subnet in {str(pool.read("vnetSubnetID", "")) for pool in asked(request)} - {""}:
@@ -104,7 +104,7 @@ def subnet_is_not_full(request: Request, world: World) -> ArmError | None:
     return None
 
 
-@rule("aks-net.delegated", BOTH, f"{TROUBLE}/create-upgrade-delete/subnetisdelegated-error")
+@rule("aks-net.delegated", BOTH, f"{TROUBLE}/error-codes/subnetisdelegated-error")
 def nodes_are_not_in_a_delegated_subnet(request: Request, world: World) -> ArmError | None:
     """Machines are in a subnet that is delegated to nobody."""
     for pool in asked(request):
@@ -128,13 +128,12 @@ def network_is_in_the_region(request: Request, world: World) -> ArmError | None:
 
 @rule("aks-net.cilium", CLUSTER, f"{AKS}/azure-cni-powered-by-cilium")
 def cilium_has_its_plugin(request: Request, world: World) -> ArmError | None:
-    """The Cilium data plane goes with Azure CNI, as an overlay or with pod subnets, and with no other policy."""
+    """The Cilium data plane goes with Azure CNI, and with no other policy."""
     net = read(request.body, NET, {})
     if read(net, "networkDataplane") != "cilium":
         return None
-    pods = all(pool.read("podSubnetID") for pool in asked(request))
-    if read(net, "networkPlugin") != "azure" or (read(net, "networkPluginMode") != "overlay" and not pods):
-        return refuse("InvalidParameter", "The Cilium data plane needs Azure CNI with an overlay or with pod subnets.")
+    if read(net, "networkPlugin") != "azure":
+        return refuse("InvalidParameter", "The Cilium data plane needs Azure CNI.")
     if read(net, "networkPolicy", "cilium") not in ("cilium", "none"):
         return refuse("NetworkPolicyNotSupported", f"Cilium does not go with the policy {read(net, 'networkPolicy')}.")
     return None

@@ -48,6 +48,19 @@ def reservations_differ(request: Request, world: World) -> ArmError | None:
     return None
 
 
+@rule("reservation.size", RESERVATION, "https://github.com/Azure/azure-cli/issues/18943")
+def size_can_be_reserved(request: Request, world: World) -> ArmError | None:
+    """A capacity reservation is of a size that can be reserved, as far as the limits know.
+
+    Code and message are those that somebody had of Compute (the link); which sizes: capacity-reservation-overview.
+    """
+    size, place = read(request.body, "sku.name", ""), str(read(request.body, "location", request.location) or "")
+    offer = world.limits.sku(place.lower(), size) if world.limits else None
+    if offer is not None and offer.reservable is False:
+        return refuse("NotSupported", f"Capacity Reservation is not supported for VM size {size}.")
+    return None
+
+
 @rule("reservation.group-zones", GROUP, f"{LEARN}/capacity-reservation-create")
 def group_zones_cover_its_reservations(request: Request, world: World) -> ArmError | None:
     """The zones of a group are 1, 2 and 3, each once."""

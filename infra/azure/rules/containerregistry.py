@@ -14,13 +14,15 @@ LEARN = "https://learn.microsoft.com/azure/container-registry"
 REGISTRY = "Microsoft.ContainerRegistry/registries"
 REPLICA = f"{REGISTRY}/replications"
 PREMIUM = (
-    "zoneRedundancy",
     "policies.retentionPolicy.status",
     "policies.trustPolicy.status",
     "policies.quarantinePolicy.status",
     "encryption.status",
 )
-"""Settings that only the premium tier has, where they are not off: learn.microsoft.com, "Registry service tiers"."""
+"""Settings that only the premium tier has, where they are not off: learn.microsoft.com, "Registry service tiers".
+
+Zone redundancy is none of them: every tier has it, whatever the property says (container-registry/zone-redundancy).
+"""
 
 
 @rule("registry.name-taken", REGISTRY, f"{LEARN}/container-registry-get-started-portal")
@@ -36,7 +38,7 @@ def registry_name_is_free(request: Request, world: World) -> ArmError | None:
 
 @rule("registry.tier", REGISTRY, f"{LEARN}/container-registry-skus")
 def features_are_of_the_tier(request: Request, world: World) -> ArmError | None:
-    """Zone redundancy, network rules, keys of one's own, retention and the like need the Premium tier."""
+    """Network rules, keys of one's own, retention and the like need the Premium tier."""
     if read(request.body, "sku.name") == "Premium":
         return None
     on = {path: str(read(request.body, f"properties.{path}", "disabled")).lower() != "disabled" for path in PREMIUM}

@@ -18,7 +18,7 @@ MAINTENANCE = f"{CLUSTER}/maintenanceConfigurations"
 SCHEDULES = ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
 
 
-@rule("aks.local-accounts", CLUSTER, f"{AKS}/manage-local-accounts-managed-azure-ad")
+@rule("aks.local-accounts", CLUSTER, f"{AKS}/local-accounts")
 def local_accounts_need_entra(request: Request, world: World) -> ArmError | None:
     """Local accounts are turned off only where people come in through Entra."""
     off = read(request.body, "properties.disableLocalAccounts", False)
@@ -27,7 +27,7 @@ def local_accounts_need_entra(request: Request, world: World) -> ArmError | None
     return None
 
 
-@rule("aks.entra-rbac", CLUSTER, f"{AKS}/manage-azure-rbac")
+@rule("aks.entra-rbac", CLUSTER, f"{AKS}/entra-id-authorization")
 def azure_rbac_needs_entra(request: Request, world: World) -> ArmError | None:
     """Azure's roles rule inside a cluster only with managed Entra integration and with RBAC on."""
     azure = read(request.body, "properties.aadProfile.enableAzureRBAC", False)
@@ -58,12 +58,13 @@ def issuer_stays(request: Request, world: World) -> ArmError | None:
     return None
 
 
-@rule("aks.upgrade-path", CLUSTER, f"{AKS}/upgrade-aks-cluster")
+@rule("aks.upgrade-path", CLUSTER, f"{AKS}/upgrade-aks-control-plane#kubernetes-version-upgrade-rules")
 def upgrades_go_step_by_step(request: Request, world: World) -> ArmError | None:
-    """A control plane goes up one minor version at a time, and never down."""
+    """A control plane goes up one minor version at a time, with long-term support several, and never down."""
     old = _minor(read(world.inventory.get(request.id), "properties.kubernetesVersion", ""))
     new = _minor(read(request.body, "properties.kubernetesVersion", ""))
-    if old is None or new is None or 0 <= new - old <= 1:
+    lasting = read(request.body, "properties.supportPlan", "KubernetesOfficial") == "AKSLongTermSupport"
+    if old is None or new is None or 0 <= new - old <= 1 or (lasting and new > old):
         return None
     return refuse("OperationNotAllowed", f"Upgrading Kubernetes version 1.{old} to 1.{new} is not allowed.")
 
@@ -94,7 +95,8 @@ def defender_has_a_workspace(request: Request, world: World) -> ArmError | None:
     defender = read(request.body, "properties.securityProfile.defender", {})
     on = read(defender, "securityMonitoring.enabled", False)
     if on and not read(defender, "logAnalyticsWorkspaceResourceId"):
-        return refuse("InvalidParameter", "Defender needs logAnalyticsWorkspaceResourceId.")
+        what = "Defender needs logAnalyticsWorkspaceResourceId."
+        return refuse("LogAnalyticsWorkspaceNotSetForAzureDefender", what)
     return None
 
 
@@ -111,10 +113,11 @@ def kms_has_a_key(request: Request, world: World) -> ArmError | None:
     return None
 
 
-@rule("aks.auto-provisioning", CLUSTER, f"{AKS}/node-auto-provisioning")
+@rule("aks.auto-provisioning", CLUSTER, f"{AKS}/migrate-from-autoscaler-to-node-auto-provisioning")
 def provisioning_excludes_the_autoscaler(request: Request, world: World) -> ArmError | None:
-    """Node auto-provisioning does not go with a pool that the cluster autoscaler scales."""
-    if read(request.body, "properties.nodeProvisioningProfile.mode", "Manual") != "Auto":
+    """Node auto-provisioning does not go with a pool that the cluster autoscaler scales, but for a preview feature."""
+    together = "microsoft.containerservice/allowclusterautoscalerandnap" in world.features
+    if together or read(request.body, "properties.nodeProvisioningProfile.mode", "Manual") != "Auto":
         return None
     scaled = next((pool.name for pool in asked(request) if pool.read("enableAutoScaling", False)), None)
     what = f"Node auto-provisioning cannot be on while pool '{scaled}' uses the cluster autoscaler."
@@ -131,22 +134,23 @@ def maintenance_has_a_known_name(request: Request, world: World) -> ArmError | N
 
 @rule("aks.maintenance-form", MAINTENANCE, f"{AKS}/planned-maintenance")
 def maintenance_has_its_form(request: Request, world: World) -> ArmError | None:
-    """default takes hours of a week; the two schedules take a maintenance window of at least 4 hours."""
-    window = read(request.body, "properties.maintenanceWindow")
-    if request.name == "default" and window is not None:
-        return refuse("InvalidParameter", "The configuration 'default' takes timeInWeek, not maintenanceWindow.")
-    if request.name not in SCHEDULES:
+    """A maintenance window has at least 4 hours and one schedule, that of default a weekly one.
+
+    default may have hours of a week instead (timeInWeek), which AKS turns into a window.
+    """
+    window, plain = read(request.body, "properties.maintenanceWindow"), request.name == "default"
+    if request.name not in ("default", *SCHEDULES) or (plain and window is None):
         return None
+    if plain and rows(request.body, "properties.timeInWeek"):
+        return refuse("InvalidParameter", "'default' takes maintenanceWindow or timeInWeek, not both.")
     if window is None or read(window, "durationHours", 0) < 4:
         return refuse("InvalidParameter", f"'{request.name}' needs a maintenanceWindow of at least 4 hours.")
-    kinds = [
-        kind for kind in ("daily", "weekly", "absoluteMonthly", "relativeMonthly") if read(window, f"schedule.{kind}")
-    ]
-    return (
-        None
-        if len(kinds) == 1
-        else refuse("InvalidParameter", f"'{request.name}' needs one schedule, not {len(kinds)}.")
-    )
+    kinds = [kind for kind in ("daily", "weekly", "absoluteMonthly", "relativeMonthly")
+             if read(window, f"schedule.{kind}")]  # fmt: skip
+    if len(kinds) != 1:
+        return refuse("InvalidParameter", f"'{request.name}' needs one schedule, not {len(kinds)}.")
+    what = f"'default' takes a weekly schedule, not {kinds[0]}."
+    return refuse("InvalidParameter", what) if plain and kinds != ["weekly"] else None
 
 
 @rule("aks.trusted-access", f"{CLUSTER}/trustedAccessRoleBindings", f"{AKS}/trusted-access-feature")

@@ -43,10 +43,11 @@ def user_routes_lead_out(request: Request, world: World) -> ArmError | None:
     return None
 
 
-@rule("aks-net.route-identity", CLUSTER, f"{AKS}/egress-udr")
+@rule("aks-net.route-identity", CLUSTER, f"{AKS}/configure-kubenet")
 def user_routes_need_an_identity(request: Request, world: World) -> ArmError | None:
-    """Egress by one's own routes needs a user-assigned identity."""
-    routed = read(request.body, f"{NET}.outboundType") == "userDefinedRouting"
+    """With kubenet, egress by one's own routes needs a user-assigned identity; with Azure CNI it does not."""
+    net = read(request.body, NET, {})
+    routed = read(net, "outboundType") == "userDefinedRouting" and read(net, "networkPlugin", "azure") == "kubenet"
     if routed and "UserAssigned" not in str(read(request.body, "identity.type", "SystemAssigned")):
         what = "Clusters using managed identity type SystemAssigned do not support bringing your own route table."
         return refuse("CustomRouteTableWithUnsupportedMSIType", what)

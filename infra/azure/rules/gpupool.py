@@ -14,8 +14,8 @@ from infra.azure.values import read, rows
 from infra.azure.world import World
 
 AKS = "https://learn.microsoft.com/azure/aks"
-# GPUs that can be partitioned: learn.microsoft.com/azure/aks/gpu-multi-instance
-MIG = re.compile(r"(A100|H100|H200|GB200|GB300)", re.IGNORECASE)
+# GPUs that AKS partitions: learn.microsoft.com/azure/aks/gpu-multi-instance#limitations
+MIG = re.compile(r"A100|H100|H200", re.IGNORECASE)
 
 
 @rule("pool.gpu-driver", BOTH, f"{AKS}/use-nvidia-gpu")
@@ -30,10 +30,10 @@ def driver_is_for_gpus(request: Request, world: World) -> ArmError | None:
 
 @rule("pool.mig", BOTH, f"{AKS}/gpu-multi-instance")
 def mig_is_supported(request: Request, world: World) -> ArmError | None:
-    """GPUs are partitioned only where their kind can be: A100, H100 and later."""
+    """GPUs are partitioned only where their kind can be: A100, H100 and H200."""
     for pool in asked(request):
         size = pool.read("vmSize", "")
-        if pool.read("gpuInstanceProfile") is not None and size and not MIG.search(size):
+        if pool.read("gpuInstanceProfile") is not None and size and not MIG.search(_gpu(size)):
             return refuse("VMSizeDoesNotSupportMIG", f"{size} of '{pool.name}' does not support multi-instance GPUs.")
     return None
 
@@ -84,6 +84,11 @@ def streaming_is_linux_amd64(request: Request, world: World) -> ArmError | None:
         if pool.read("artifactStreamingProfile.enabled", False) and (pool.read("osType", "Linux") != "Linux" or arm):
             return refuse("InvalidParameter", f"'{pool.name}': artifact streaming is for Linux on amd64.")
     return None
+
+
+def _gpu(size: str) -> str:
+    """The kind of GPU: not every size has it in its name, as Standard_ND96asr_v4 (A100) has not."""
+    return gpu_sizes()[size].gpu if size in gpu_sizes() else size
 
 
 def _has_gpu(size: str) -> bool:

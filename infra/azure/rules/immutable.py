@@ -9,12 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from infra.azure.resource_id import is_resource
+from infra.azure.values import read
 
 ALWAYS = frozenset({"location", "name"})
 """Of every resource: it would be another one."""
 
 _POOL = (
-    # learn.microsoft.com/azure/aks/manage-node-pools; pulumi/pulumi-azure-native#3655
+    # learn.microsoft.com/azure/aks: create-node-pools#limitations (vmSize, maxPods), concepts-storage (osDiskSizeGB),
+    # reliability-availability-zones-configure, spot-node-pool#limitations, use-node-public-ips, gpu-multi-instance,
+    # enable-host-encryption, use-ultra-disks; of a reservation (use-capacity-reservation-groups) there is a preview
+    # that changes it. The others: pulumi/pulumi-azure-native#3655.
     "vmSize", "osDiskType", "osDiskSizeGB", "osType", "availabilityZones", "vnetSubnetID", "podSubnetID", "maxPods",
     "scaleSetPriority", "scaleSetEvictionPolicy", "spotMaxPrice", "type", "enableNodePublicIP", "nodePublicIPPrefixID",
     "proximityPlacementGroupID", "capacityReservationGroupID", "hostGroupID", "gpuInstanceProfile", "gpuProfile.driver",
@@ -77,12 +81,36 @@ _TABLE: dict[str, tuple[str, ...]] = {
     "Microsoft.Insights/components": ("kind", "properties.Application_Type"),
     "Microsoft.Consumption/budgets": ("properties.category", "properties.timeGrain", "properties.timePeriod.startDate"),
 }  # fmt: skip
+CODES = {
+    "properties.osDiskType": "CannotChangeOSDiskType",
+    "properties.kubeletDiskType": "CannotChangeKubeletDisk",
+    "properties.kubeletConfig": "CustomKubeletConfigOrCustomLinuxOSConfigCanNotBeChanged",
+    "properties.linuxOSConfig": "CustomKubeletConfigOrCustomLinuxOSConfigCanNotBeChanged",
+}
+"""Codes that AKS has for some paths of a pool, where others have PropertyChangeNotAllowed."""
 _LOWER = {type.lower(): paths for type, paths in _TABLE.items()}
 
 
 def immutable(type: str) -> frozenset[str]:
     """Paths in ARM form (properties.vmSize, [*] for each element) that cannot be changed; location and name for all."""
     return ALWAYS | frozenset(_LOWER.get(type.lower(), ()))
+
+
+def yields(type: str, path: str, before: Any, after: Any) -> bool:
+    """Whether a path that cannot be changed in general is, from one body to another.
+
+    learn.microsoft.com/azure/aks: private-clusters (a private DNS zone may be given up for the public name),
+    api-server-vnet-integration (a subnet may be added, and then privacy comes and goes).
+    """
+    access = "properties.apiServerAccessProfile"
+    if not type.lower().endswith("/managedclusters") or not path.startswith(access):
+        return False
+    if path.endswith(".privateDNSZone"):
+        return str(read(after, path, "")).lower() == "none"
+    integrated = read(after, f"{access}.enableVnetIntegration", False) is True
+    if path.endswith(".subnetId"):
+        return integrated and not read(before, path, "")
+    return integrated and read(before, f"{access}.enableVnetIntegration", False) is True
 
 
 def types() -> frozenset[str]:

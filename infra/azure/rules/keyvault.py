@@ -53,7 +53,7 @@ def purge_protection_stays(request: Request, world: World) -> ArmError | None:
     return None
 
 
-@rule("vault.soft-delete", VAULT, f"{LEARN}/general/soft-delete-change")
+@rule("vault.soft-delete", VAULT, f"{LEARN}/general/soft-delete-overview")
 def soft_delete_stays(request: Request, world: World) -> ArmError | None:
     """Soft delete is always on, for 7 to 90 days."""
     days = read(request.body, "properties.softDeleteRetentionInDays", 90)
@@ -73,9 +73,13 @@ def vault_is_of_the_tenant(request: Request, world: World) -> ArmError | None:
 
 @rule("vault.access", VAULT, f"{LEARN}/general/rbac-guide")
 def vault_says_who_may(request: Request, world: World) -> ArmError | None:
-    """A vault lets Azure's roles say who may, or has access policies; and of these at most 1,024."""
+    """A vault lets Azure's roles say who may, or has access policies; and of these at most 1,024.
+
+    Unsaid, it has the roles since API version 2026-02-01 (azure/key-vault/general/access-control-default).
+    """
     policies = read(request.body, "properties.accessPolicies")
-    if not read(request.body, "properties.enableRbacAuthorization", False) and policies is None:
+    roles = read(request.body, "properties.enableRbacAuthorization", request.api_version >= "2026-02-01")
+    if not roles and policies is None:
         return refuse("BadRequest", "The parameter accessPolicies is not specified.")
     number = len(rows(request.body, "properties.accessPolicies"))
     return refuse("BadRequest", f"A vault has {number} access policies; 1024 are the most.") if number > 1024 else None

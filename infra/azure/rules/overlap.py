@@ -26,7 +26,8 @@ SERIAL = {
         "Microsoft.ManagedIdentity/userAssignedIdentities"
     ),
 }
-LINK = "https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/error-code-operationnotallowed"
+LINK = "https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/operationnotallowed"
+ERRORS = "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors"
 WAIT = 30.0  # seconds; what a client waits at least where Azure does not say
 
 
@@ -61,19 +62,13 @@ def identity_is_written(request: Request, world: World) -> ArmError | None:
     return refuse(code, "Too many Federated Identity Credentials are written concurrently.", 409, WAIT)
 
 
-@rule(
-    "overlap.resource", "*", "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-conflict"
-)
+@rule("overlap.resource", "*", ERRORS)
 def resource_is_busy(request: Request, world: World) -> ArmError | None:
     """A resource takes one operation at a time; so do a virtual network with its subnets and a firewall policy."""
     return _resource_is_busy(request.id, request.type, world)
 
 
-@removal_rule(
-    "overlap.resource-removal",
-    "*",
-    "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-conflict",
-)
+@removal_rule("overlap.resource-removal", "*", ERRORS)
 def resource_is_busy_for_removal(id: str, world: World) -> ArmError | None:
     """A resource is not deleted while an operation runs on it."""
     return _resource_is_busy(id, type_of(id), world)

@@ -24,11 +24,14 @@ def spot_settings_are_for_spot(request: Request, world: World) -> ArmError | Non
 
 @rule("pool.spot-price", BOTH, f"{AKS}/spot-node-pool")
 def spot_price_is_a_price(request: Request, world: World) -> ArmError | None:
-    """The highest spot price is -1 (as much as on demand) or more than 0."""
+    """The highest spot price is -1 (as much as on demand) or more than 0, with at most five decimal places."""
     for pool in asked(request):
         price = pool.read("spotMaxPrice")
         if price is not None and price != -1 and price <= 0:
             return refuse("InvalidParameter", f"spotMaxPrice of '{pool.name}' is {price}; it must be -1 or above 0.")
+        if price is not None and round(price, 5) != price:
+            what = f"spotMaxPrice of '{pool.name}' is {price}; five decimal places are the most."
+            return refuse("InvalidParameter", what)
     return None
 
 
@@ -50,7 +53,7 @@ def spot_has_no_surge(request: Request, world: World) -> ArmError | None:
     return None
 
 
-@rule("pool.zones-scale-set", BOTH, f"{AKS}/availability-zones")
+@rule("pool.zones-scale-set", BOTH, f"{AKS}/reliability-availability-zones-configure")
 def zones_need_a_scale_set(request: Request, world: World) -> ArmError | None:
     """Zones are for pools of a scale set."""
     for pool in asked(request):

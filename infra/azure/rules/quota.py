@@ -30,14 +30,14 @@ REGIONAL, SPOT = "cores", "lowprioritycores"  # keys of limits: total regional v
 def family_quota_is_kept(request: Request, world: World) -> ArmError | None:
     """The machines of a family in a region stay within its quota."""
     place = _place(request, world)
-    return _exceeded(place, _families(request), _held(request, world, place), world)
+    return _exceeded(request, place, _families(request), world)
 
 
 @rule("quota.region", MACHINES, "https://learn.microsoft.com/azure/quotas/regional-quota-requests")
 def regional_quota_is_kept(request: Request, world: World) -> ArmError | None:
     """All machines of a region but spot ones stay within the regional quota."""
     place = _place(request, world)
-    return _exceeded(place, {REGIONAL} if _families(request) else set(), _held(request, world, place), world)
+    return _exceeded(request, place, {REGIONAL} if _families(request) else set(), world)
 
 
 @rule("quota.spot", BOTH, "https://learn.microsoft.com/azure/quotas/spot-quota")
@@ -45,7 +45,7 @@ def spot_quota_is_kept(request: Request, world: World) -> ArmError | None:
     """All spot machines of a region stay within the one quota that they have."""
     place = _place(request, world)
     wanted = {SPOT} if any(pool.spot for pool in asked(request)) else set()
-    return _exceeded(place, wanted, _held(request, world, place), world)
+    return _exceeded(request, place, wanted, world)
 
 
 @rule("quota.sku", MACHINES, SKUS)
@@ -84,17 +84,35 @@ def region_has_zones(request: Request, world: World) -> ArmError | None:
     return refuse("AvailabilityZoneNotSupported", what) if zoned and region and region.zones is False else None
 
 
-def _exceeded(place: str, keys: set[str], held: Counter[str], world: World) -> ArmError | None:
+def _exceeded(request: Request, place: str, keys: set[str], world: World) -> ArmError | None:
+    held = _held(request, world, place)
     for name in sorted(keys):
         quota = world.limits.quota(place, name) if world.limits else None
         if quota is None:
             continue
         others = quota.used - getattr(quota, "ours", 0)
         if held[name] + others > quota.limit:
-            left = max(quota.limit - others, 0)
-            what = f"exceeding approved {name} Cores quota in {place}: limit {quota.limit}, used by others {others}"
-            return refuse("QuotaExceeded", f"Operation would result in {what}, needed {held[name]}, left {left}.", 409)
+            return _refusal(request, place, name, (held[name], others, quota.limit))
     return None
+
+
+def _refusal(request: Request, place: str, name: str, cores: tuple[int, int, int]) -> ArmError:
+    """Compute's words for a reservation and AKS's for pools, by processors held, used by others and allowed.
+
+    Compute: learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-resource-quota. AKS: as its users
+    tell of it (400, ErrCode_InsufficientVCPUQuota); of upgrades, and in 2024, its page and they tell of QuotaExceeded.
+    """
+    held, others, limit = cores
+    left, regional = max(limit - others, 0), name == REGIONAL
+    if request.type.lower() == RESERVATION.lower():
+        what = f"results in exceeding approved {'Total Regional' if regional else name} Cores quota"
+        counts = f"Location: {place}, Current Limit: {limit}, Current Usage: {others}, Additional Required: {held}"
+        return refuse("OperationNotAllowed", f"Operation could not be completed as it {what}. {counts}.", 409)
+    what = f"Insufficient vcpu quota requested {held}, remaining {left} for family {name} for region {place}."
+    if regional:
+        what = f"Insufficient regional vcpu quota left for location {place}. left regional vcpu quota {left}, "
+        what += f"requested quota {held}."
+    return refuse("ErrCode_InsufficientVCPUQuota", what)
 
 
 def _held(request: Request, world: World, place: str) -> Counter[str]:

@@ -10,7 +10,7 @@ from infra.azure.facts import regions
 from infra.azure.inventory import references
 from infra.azure.refusal import ArmError, refuse
 from infra.azure.resource_id import GROUP, group_of, is_resource, key, name_of, parent_of, same, type_of
-from infra.azure.rules.immutable import ALWAYS, alike, immutable
+from infra.azure.rules.immutable import ALWAYS, CODES, alike, immutable, yields
 from infra.azure.rules.rule import rule
 from infra.azure.schema import Request
 from infra.azure.values import known, read, rows
@@ -75,7 +75,7 @@ def references_exist(request: Request, world: World) -> ArmError | None:
     return None
 
 
-@rule("arm.place-stays", "*", f"{TROUBLE}/error-invalid-resource-location")
+@rule("arm.place-stays", "*", f"{TROUBLE}/common-deployment-errors")
 def place_stays(request: Request, world: World) -> ArmError | None:
     """A resource does not move to another region."""
     before = (world.inventory.get(request.id) or {}).get("location")
@@ -86,7 +86,7 @@ def place_stays(request: Request, world: World) -> ArmError | None:
     return refuse("InvalidResourceLocation", what, 409)
 
 
-@rule("arm.place-is-a-region", "*", f"{TROUBLE}/error-locationnotavailable")
+@rule("arm.place-is-a-region", "*", f"{TROUBLE}/common-deployment-errors")
 def place_is_a_region(request: Request, world: World) -> ArmError | None:
     """A location is an Azure region, or global for what has no region."""
     place = _place(read(request.body, "location", request.location))
@@ -132,7 +132,8 @@ def immutable_stays(request: Request, world: World) -> ArmError | None:
     for pattern in sorted(immutable(request.type) - ALWAYS):
         for path in _paths(request.body, pattern):
             new = read(request.body, path)
-            if new is not None and known(new) and not alike(read(before, path), new):
+            changed = new is not None and known(new) and not alike(read(before, path), new)
+            if changed and not yields(request.type, path, before, request.body):
                 return _fixed(request.type, path)
     return None
 
@@ -178,6 +179,8 @@ def _fixed(type: str, path: str) -> ArmError:
     if type.lower() == ASSIGNMENT:
         what = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
         return refuse("RoleAssignmentUpdateNotPermitted", what)
+    if path in CODES:
+        return refuse(CODES[path], f"Changing property '{path}' is not allowed.")
     if path.endswith("scaleSetPriority"):  # github.com/ansible-collections/azure/pull/2186
         return refuse("BadRequest", "ScaleSetPriority is immutable. Please use current value.")
     return refuse("PropertyChangeNotAllowed", f"Changing property '{path}' is not allowed.", 409)

@@ -37,17 +37,20 @@ def zone_redundancy_has_zones(request: Request, world: World) -> ArmError | None
     region = regions().get(str(read(request.body, "location", request.location) or "").lower())
     zonal = sku.endswith(("_ZRS", "_GZRS", "_RAGZRS"))
     what = f"The SKU {sku} is not available in this region, which has no zones."
-    return refuse("InvalidSku", what) if zonal and region and region.zones is False else None
+    return refuse("AccountTypeNotSupportedInLocation", what) if zonal and region and region.zones is False else None
 
 
 @rule("storage.redundancy-stays", ACCOUNT, f"{LEARN}/common/redundancy-migration")
 def zone_redundancy_stays(request: Request, world: World) -> ArmError | None:
-    """An account does not become zone-redundant, nor stop being it, by an update: that is a conversion."""
+    """An account does not become zone-redundant or premium, nor stop being it, by an update.
+
+    For zones that is a conversion, which is asked for otherwise; copies in another region come and go by an update.
+    """
     old = str(read(world.inventory.get(request.id), "sku.name", ""))
     new = str(read(request.body, "sku.name", old))
-    if not old or ("ZRS" in old) == ("ZRS" in new):
+    if not old or _local(old) == _local(new):
         return None
-    return refuse("StorageAccountSkuConversionNotAllowed", f"The SKU {old} cannot be changed to {new}.", 409)
+    return refuse("StorageAccountTypeConversionNotAllowed", f"The SKU {old} cannot be changed to {new}.")
 
 
 @rule("storage.tier", ACCOUNT, f"{LEARN}/common/storage-account-overview")
@@ -56,7 +59,7 @@ def hot_and_cool_are_of_blobs(request: Request, world: World) -> ArmError | None
     sku = str(read(request.body, "sku.name", ""))
     tier = read(request.body, "properties.accessTier", "Premium")
     if sku.startswith("Premium") and tier != "Premium":
-        return refuse("AccessTierNotAllowed", f"The access tier {tier} is not for {sku}.")
+        return refuse("InvalidAccessTier", f"The access tier {tier} is not for {sku}.")
     return None
 
 
@@ -72,3 +75,8 @@ def restore_has_what_it_needs(request: Request, world: World) -> ArmError | None
     if not read(kept, "enabled", False) or read(kept, "days", 0) <= read(policy, "days", 0):
         lacking.append("deleteRetentionPolicy for more days")
     return refuse("ConflictFeatureEnabled", f"restorePolicy needs {lacking[0]}.", 409) if lacking else None
+
+
+def _local(sku: str) -> tuple[str, bool]:
+    """What a SKU says of a region by itself: its performance, and whether data are in several zones."""
+    return sku.partition("_")[0], "ZRS" in sku

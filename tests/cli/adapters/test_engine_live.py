@@ -101,17 +101,22 @@ def test_what_may_go_together_with_something_is_told_and_can_be_kept_after_all(p
 def test_one_refusal_stops_nothing_that_does_not_need_it(place: Place) -> None:
     """Azure does not take a change of redundancy back; all else that others changed is put back in the same run."""
     lab = place.lab
-    lab.want([group(), net(), store(minimumTlsVersion="TLS1_2"), identity("id-lab")])
+    blobs = {**IN_GROUP, "accountName": "${store.name}", "blobServicesName": "default"}
+    blobs["deleteRetentionPolicy"] = {"enabled": True, "days": 7}
+    needs_it = row("storage:BlobServiceProperties", "blobs", blobs)
+    lab.want([group(), net(), store(minimumTlsVersion="TLS1_2"), needs_it, identity("id-lab")])
     assert place.up().ok
     lab.change("stlab12345", "sku.name", "Standard_GRS")
     lab.change("vnet-lab", "properties.addressSpace.addressPrefixes[1]", "10.9.0.0/16")
+    lab.change("default", "properties.deleteRetentionPolicy.days", 30)
     lab.delete("id-lab")
     drift = {one.name: one for one in place.engine.drift(lab.stack)}
     assert drift["store"].values == {"sku.name": ("Standard_ZRS", "Standard_GRS")}
     outcome = place.up()
     assert [(one.name, one.kind) for one in outcome.failed] == [("store", "mend")]
-    assert outcome.changes == {"update": 1, "create": 1}
+    assert outcome.changes == {"update": 2, "create": 1}
     assert "id-lab" in lab.there()
+    assert lab.there()["default"]["properties"]["deleteRetentionPolicy"]["days"] == 7
     assert len(lab.there()["vnet-lab"]["properties"]["addressSpace"]["addressPrefixes"]) == 1
 
 

@@ -62,7 +62,7 @@ class FakePulumi:
         assert refresh, "what others changed is part of what `up` does"
         return (step("update"), step("create", "pulumi:pulumi:Stack"), step("refresh"), step("same"))
 
-    def up(self, stack: Any, on_event: Any, refresh: bool, past_failures: bool) -> Outcome:
+    def up(self, stack: Any, on_event: Any, refresh: bool, but: tuple[str, ...]) -> Outcome:
         assert refresh
         return self._run(on_event)
 

@@ -22,6 +22,8 @@ MESSAGES = [
     ),
     ('Status=400 Code="SkuNotAvailable" Message="not available in location"', "elsewhere"),
     ('Status=409 Code="QuotaExceeded" Message="The operation would exceed the approved quota."', "elsewhere"),
+    ('Status=400 Code="ErrCode_InsufficientVCPUQuota" Message="Insufficient vcpu quota requested 80."', "elsewhere"),
+    ('Code="OperationNotAllowed" Message="results in exceeding approved Total Regional Cores quota."', "elsewhere"),
     ('Code="ErrCode_InsufficientVCPUQuota" Message="Insufficient vcpu quota"', "elsewhere"),
     ("cannot create already existing resource '/subscriptions/x'", "import"),
     ("the stack is currently locked by 1 lock(s)", "cancel"),

@@ -10,9 +10,10 @@ from cli.provision import picture, plan
 from cli.provision.plan import FleetPlan, StackPlan, Step
 
 
-def step(op: str, name: str = "aks", kind: str = "ManagedCluster", protected: bool = False) -> Step:
+def step(op: str, name: str = "aks", kind: str = "ManagedCluster", protected: bool = False, pool: bool = False) -> Step:
     paths = ("networkProfile.podCidr",) if op in ("update", "replace") else ()
-    return Step(op, f"azure-native:x:{kind}", name, f"urn::{name}", protected, paths, paths if op == "replace" else ())
+    type = "azure-native:resources:Resource" if pool else f"azure-native:x:{kind}"
+    return Step(op, type, name, f"urn::{name}", protected, paths, paths if op == "replace" else ())
 
 
 def fleet_plan(*stacks: StackPlan, operation: plan.Operation = "up", region: str | None = None) -> FleetPlan:
@@ -53,9 +54,18 @@ def test_what_is_protected_and_goes_is_told_before_all_else() -> None:
     shown = list(
         picture.lines(fleet_plan(stack("base", step("create")), stack("region", step("replace", "kv", "Vault", True))))
     )
-    assert shown[2] == "  !! 1 protected resource is replaced or deleted, with the data in them:"
+    assert shown[2] == "  !! 1 resource is replaced or deleted that data or users depend on:"
     assert shown[3] == "  !! REPLACE Vault kv (region westeurope): networkProfile.podCidr"
     assert shown.index("  base                     1 to create") > 3
+
+
+def test_a_pool_that_is_replaced_in_place_is_loud_with_what_would_be_right() -> None:
+    """Its machines go before the new ones come; those of a pool that another generation replaces go after."""
+    shown = list(picture.lines(fleet_plan(stack("region", step("replace", "h100g1", pool=True)))))
+    assert shown[3] == "  !! REPLACE AgentPool h100g1 (region westeurope): networkProfile.podCidr"
+    assert (
+        shown[4] == "  !! a pool that is replaced loses its machines first; with another `generation` they come first"
+    )
 
 
 def test_dangerous_steps_are_named_and_harmless_ones_are_counted() -> None:
@@ -91,6 +101,8 @@ def test_what_could_only_be_foreseen_is_said() -> None:
     [
         (fleet_plan(stack("base", step("create"), step("replace"))), ""),
         (fleet_plan(stack("base", step("update", protected=True))), ""),
+        (fleet_plan(stack("region", step("replace", pool=True))), "atlas-production-westeurope"),
+        (fleet_plan(stack("region", step("delete", pool=True))), ""),
         (fleet_plan(stack("region", step("replace", protected=True))), "atlas-production-westeurope"),
         (
             fleet_plan(stack("base", step("delete", protected=True)), stack("edge", step("delete", protected=True))),

@@ -96,9 +96,20 @@ def _size(sku: str, location: str, offer: Row) -> Row:
         "family": known.family if known else "",
         "locations": [location],
         "locationInfo": [{"location": location, "zones": [str(zone) for zone in reversed(offer["zones"])]}],
-        "capabilities": [{"name": "vCPUs", "value": str(known.vcpus if known else 0)}],
+        "capabilities": [
+            {"name": "vCPUs", "value": str(known.vcpus if known else 0)},
+            *_reservations(offer["reservable"]),
+        ],
         "restrictions": bars,
     }
+
+
+def _reservations(able: bool | None) -> list[Row]:
+    """What ARM says of a size's reservations; None: nothing."""
+    if able is None:
+        return []
+    kinds = [{"name": "SupportedCapacityReservationTypes", "value": "Open,Targeted"}] if able else []
+    return [{"name": "CapacityReservationSupported", "value": str(able)}, *kinds]
 
 
 def _retail(sku: str, location: str, price: Price) -> Iterator[Row]:

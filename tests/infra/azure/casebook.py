@@ -40,11 +40,12 @@ class Offer:
     zones: tuple[int, ...] = (1, 2)
     restricted: bool = False
     restricted_zones: tuple[int, ...] = ()
+    reservable: bool | None = None
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Quota by key, in one region; the H200 is closed, the H100 has two zones."""
+    """Quota by key, in one region; the H200 is closed, the H100 has two zones, the PCIe H100 cannot be reserved."""
 
     quotas: Mapping[str, int] = field(default_factory=dict)
 
@@ -52,7 +53,11 @@ class Limits:
         return Quota(self.quotas[family]) if location == "eastus2" and family in self.quotas else None
 
     def sku(self, location: str, sku: str) -> Offer | None:
-        return {"Standard_ND96isr_H100_v5": Offer(), "Standard_ND96isr_H200_v5": Offer(restricted=True)}.get(sku)
+        return {
+            "Standard_ND96isr_H100_v5": Offer(reservable=True),
+            "Standard_ND96isr_H200_v5": Offer(restricted=True),
+            "Standard_NC40ads_H100_v5": Offer(reservable=False),
+        }.get(sku)
 
 
 def spelled(value: Any) -> Any:

@@ -15,7 +15,8 @@ from infra.azure.asker import Asker, Endpoints, NoLogin, NotAllowed, StrangeAnsw
 from infra.azure.live import ask, gather, login
 from infra.errors import InvalidInput, OpsError, Unavailable
 from infra.fleet import FLEETS, Fleet, load_fleet
-from infra.preflight.limits import Limits, Offer, Price, Quota, RegionLimits, load_limits
+from infra.preflight.limits import Limits, Offer, Price, Quota, RegionLimits, load_limits, read_limits, text
+from infra.yamlfile.source import parse
 from tests.infra.azure.arm_http import Cloud, serving
 
 TODAY = date(2026, 11, 28)
@@ -99,6 +100,40 @@ def test_restrictions_are_kept_apart_by_region_and_zone() -> None:
     found = read(Cloud(limits(skus=shut)))
     assert found.sku("eastus2", H100) == shut[H100]
     assert found.sku("eastus2", "Standard_D8ds_v5") == shut["Standard_D8ds_v5"]
+
+
+SAID = "CapacityReservationSupported", "SupportedCapacityReservationTypes"
+
+
+@pytest.mark.parametrize(
+    ("said", "reservable"),
+    [
+        pytest.param(("True", "Open,Targeted"), True, id="open and targeted"),
+        pytest.param(("True", "Targeted"), True, id="targeted"),
+        pytest.param(("true",), True, id="before there were kinds"),
+        pytest.param(("True", "Block"), False, id="whole blocks alone"),
+        pytest.param(("False",), False, id="no"),
+        pytest.param((), None, id="nothing"),
+        pytest.param(("Perhaps",), None, id="a word that we do not know"),
+    ],
+)
+def test_whether_a_size_can_be_reserved_is_what_arm_says_of_it(said: tuple[str, ...], reservable: bool | None) -> None:
+    """Pools draw on reservations of the kind Targeted; where ARM says nothing, nothing is known."""
+    capabilities = [{"name": name, "value": value} for name, value in zip(SAID, said, strict=False)]
+    row = {"resourceType": "virtualMachines", "name": H100, "family": "", "capabilities": capabilities}
+    offer = read(Cloud(limits(), bodies={"/skus": {"value": [row]}})).sku("eastus2", H100)
+    assert offer and offer.reservable is reservable
+
+
+def test_what_can_be_reserved_comes_back_through_the_file() -> None:
+    """True, false and not known, as an emulated Azure tells them in its own words."""
+    told = {
+        H100: Offer(zones=(1, 2, 3), reservable=False),
+        "Standard_NC24ads_A100_v4": Offer(zones=(1, 2, 3), reservable=True),
+        "Standard_D8ds_v5": Offer(zones=(1, 2, 3)),
+    }
+    found = read_limits(parse("live.limits.json", text(read(Cloud(limits(skus=told))))))
+    assert {sku: found.sku("eastus2", sku) for sku in told} == told
 
 
 def test_a_size_of_another_family_than_we_know_makes_its_quota_unknown() -> None:

@@ -142,7 +142,11 @@ def test_what_cannot_be_changed_is_replaced(life):
 
 def test_a_refusal_of_azure_is_told_with_status_and_code(life):
     (failure,) = life.told["refused"].failures
-    assert (failure.status, failure.code, failure.urn.rpartition("::")[2]) == (409, "QuotaExceeded", "threeg1")
+    assert (failure.status, failure.code, failure.urn.rpartition("::")[2]) == (
+        400,
+        "ErrCode_InsufficientVCPUQuota",
+        "threeg1",
+    )
     assert "threeg1" not in life.told["repaired"]
 
 

@@ -24,10 +24,14 @@ from infra.components.program import Context, run
 
 @dataclass
 class Run(Mocks):
-    """What an engine saw of one program; `below` are the outputs of stacks that it refers to."""
+    """What an engine saw of one program.
+
+    `below` are the outputs of stacks that it refers to, `answers` those of functions that it calls, by their tokens.
+    """
 
     subscription: str
     below: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     made: list[tuple[str, str]] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -40,7 +44,8 @@ class Run(Mocks):
         return f"{args.name}-id", dict(args.inputs)
 
     def call(self, args: MockCallArgs) -> dict[Any, Any]:
-        return {"subscriptionId": self.subscription, "tenantId": "t", "clientId": "c", "objectId": "o"}
+        login = {"subscriptionId": self.subscription, "tenantId": "t", "clientId": "c", "objectId": "o"}
+        return dict(self.answers.get(args.token, login))
 
 
 class Monitor(MockMonitor):
@@ -74,9 +79,10 @@ def begin(
     preview: bool = False,
     config: Mapping[str, str] | None = None,
     below: Mapping[str, Mapping[str, Any]] | None = None,
+    answers: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Run:
     """Run a program of that stack's kind, which builds that."""
-    seen = Run(subscription, below or {})
+    seen = Run(subscription, below or {}, answers or {})
     given = {f"{stack.project}:{key}": value for key, value in (stack.config() if config is None else config).items()}
     contextvars.copy_context().run(_run, stack, seen, given, build, preview)
     return seen

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.blueprint.expander import RANK, ranks
-from infra.blueprint.stack import find, inputs
+from infra.blueprint.stack import CONTRACT, find, inputs
+from infra.components import in_cluster
 from infra.components.kubeconfig import static
 from infra.components.record_map import releases
 from infra.fleet import load_fleet
 from infra.record import Entry, Record
+from tests.infra.components.running import begin
 from tests.infra.components.whole import KEPT, Whole
 
 ATLAS = load_fleet("atlas")
@@ -122,3 +124,30 @@ def test_a_kubeconfig_stays_the_same_as_long_as_the_cluster_does() -> None:
     again = {**GIVEN, "users": [{"name": "me", "user": {"token": "another"}}]}
     texts = {static(base64.b64encode(json.dumps(one).encode()).decode(), "tenant") for one in (GIVEN, again)}
     assert len(texts) == 1
+
+
+REGION = {
+    "contract": CONTRACT,
+    "resource_group": "rg",
+    "cluster_name": "aks",
+    "pls_name": "pls",
+    "gateway_subnet": "gw",
+    "oidc_issuer": "https://issuer",
+    "identities": {name: {"name": name, "client_id": "c"} for name in SERVICES},
+}
+
+
+def test_a_cluster_that_cannot_be_reached_is_never_taken_for_an_empty_one() -> None:
+    """The provider is told where the cluster is and how to log in: not to forget what it cannot see, nor a secret."""
+    given = base64.b64encode(json.dumps(GIVEN).encode()).decode()
+    token = "azure-native:containerservice:listManagedClusterUserCredentials"
+    answers = {token: {"kubeconfigs": [{"name": "clusterUser", "value": given}]}}
+    stack = find(ATLAS, "platform", "eastus2")
+    below = {find(ATLAS, "base").reference: {}, find(ATLAS, "region", "eastus2").reference: REGION}
+    assert ATLAS.azure is not None
+    run = begin(stack, ATLAS.azure.subscription, in_cluster.build, below=below, answers=answers)
+    assert not run.refusal
+    [provider] = [one for one in run.asked if one.type == "pulumi:providers:kubernetes"]
+    assert set(provider.object) == {"kubeconfig", "enableServerSideApply"}
+    config = json.loads(provider.object["kubeconfig"])
+    assert config == json.loads(static(given, ATLAS.azure.tenant)) and "canary" not in provider.object["kubeconfig"]

@@ -11,7 +11,7 @@ import pytest
 
 from infra.azure.emulation import Emulation
 from infra.blueprint.stack import Stack, find
-from infra.engine.deploy import Engine, ProgramFailed, ResourceFailed
+from infra.engine.deploy import Engine, ProgramFailed
 from infra.engine.event import Plan
 from infra.fleet import FLEETS, load_fleet
 
@@ -80,10 +80,11 @@ def test_a_rename_with_an_alias_of_ours_replaces_creates_and_deletes_nothing(pro
     assert changing(programs.engine.preview(programs.stack)) == {}
 
 
-def test_a_rename_without_an_alias_is_refused_since_it_would_delete_what_is_protected(programs: Programs) -> None:
+def test_a_rename_without_an_alias_would_delete_what_is_protected_and_the_plan_says_so(programs: Programs) -> None:
     programs.write("new", aliases=False)
-    with pytest.raises(ResourceFailed, match="cannot be deleted"):
-        programs.engine.preview(programs.stack)
+    plan = programs.engine.preview(programs.stack)
+    lost = [step for step in plan if step.protected and step.op != "create"]
+    assert [(step.op, step.name) for step in lost] == [("delete", "old-other")]
 
 
 def test_a_refusal_comes_before_anything_is_registered_and_is_told_without_a_traceback(

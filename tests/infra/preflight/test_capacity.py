@@ -65,7 +65,7 @@ def test_the_binding_quota_is_named_with_what_is_left_and_what_would_fit() -> No
     """24 machines of 96 vCPUs need 2,304; 1,152 are left, which is 12 machines. The finding is at nodes.max."""
     known = granting(ATLAS_LIMITS, "eastus2", standardndsh100v5family=1152)
     finding = only(ATLAS, known, "violation", source=source("atlas"))
-    assert finding.where.startswith("atlas.yaml:41:")
+    assert finding.where.startswith("atlas.yaml:43:")
     assert finding.where.endswith(": regions[0].pools[0].nodes.max")
     assert finding.what == (
         "eastus2: h100 needs 2,304 vCPUs of standardNDSH100v5Family, 1,152 are left: at most 12 of 24 machines; "
@@ -193,9 +193,9 @@ def test_a_size_must_be_in_every_zone_of_the_region(offer: Offer, had: str) -> N
 
 def test_a_pool_that_shares_a_fabric_needs_one_zone_only() -> None:
     """InfiniBand is wired inside one: h200train asks for the region's first zone."""
-    one_zone = {"Standard_ND96isr_H200_v5": Offer(zones=(1,))}
+    one_zone = {"Standard_ND96isr_H200_v5": Offer(zones=(1,), reservable=True)}
     assert not found(ATLAS, offering(ATLAS_LIMITS, "southcentralus", **one_zone), "violation")
-    other = {"Standard_ND96isr_H200_v5": Offer(zones=(2, 3))}
+    other = {"Standard_ND96isr_H200_v5": Offer(zones=(2, 3), reservable=True)}
     finding = only(ATLAS, offering(ATLAS_LIMITS, "southcentralus", **other), "violation")
     assert "of h200train is wanted in zone 1 and can be had in zones 2, 3" in finding.what
 
@@ -241,7 +241,8 @@ def test_what_would_fit_is_offered_best_first() -> None:
 def test_a_known_price_goes_before_the_own_region() -> None:
     """H200s of the own region have none that we know, A100s of the other one have: those come first."""
     known = granting(ATLAS_LIMITS, "eastus2", cores=30000, standardndisrh200v5family=9600)
-    known = offering(known, "eastus2", **{"Standard_ND96isr_H200_v5": Offer(zones=(1, 2, 3)), A100_SXM: None})
+    known = offering(known, "eastus2", **{"Standard_ND96isr_H200_v5": Offer(zones=(1, 2, 3), reservable=True),
+                                          A100_SXM: None})  # fmt: skip
     known = granting(known, "southcentralus", cores=30000, standardndamsv4_a100family=9600)
     assert [(one.sku, one.region) for one in short(known).fallbacks] == [
         (A100_SXM, "southcentralus"),
@@ -271,11 +272,18 @@ def test_no_fallback_leaves_the_residency_group() -> None:
 @pytest.mark.parametrize(
     ("sku", "offer", "vcpus"),
     [
-        pytest.param("Standard_ND96isr_MI300X_v5", Offer(zones=(1, 2, 3)), "standardndisv5mi300xfamily", id="maker"),
-        pytest.param("Standard_ND128isr_GB300_v6", Offer(zones=(1, 2, 3)), "standardndisrgb300v6family", id="arm64"),
-        pytest.param("Standard_ND96isr_H200_v5", Offer(zones=(1,)), "standardndisrh200v5family", id="zones"),
-        pytest.param("Standard_ND96isr_H200_v5", Offer(zones=(1, 2, 3), restricted=True), "standardndisrh200v5family",
-                     id="restricted"),
+        pytest.param("Standard_ND96isr_MI300X_v5", Offer(zones=(1, 2, 3), reservable=True),
+                     "standardndisv5mi300xfamily", id="maker"),
+        pytest.param("Standard_ND128isr_GB300_v6", Offer(zones=(1, 2, 3), reservable=True),
+                     "standardndisrgb300v6family", id="arm64"),
+        pytest.param("Standard_ND96isr_H200_v5", Offer(zones=(1,), reservable=True), "standardndisrh200v5family",
+                     id="zones"),
+        pytest.param("Standard_ND96isr_H200_v5", Offer(zones=(1, 2, 3), reservable=False), "standardndisrh200v5family",
+                     id="not reserved"),
+        pytest.param("Standard_ND96isr_H200_v5", Offer(zones=(1, 2, 3)), "standardndisrh200v5family",
+                     id="perhaps not reserved"),
+        pytest.param("Standard_ND96isr_H200_v5", Offer(zones=(1, 2, 3), restricted=True, reservable=True),
+                     "standardndisrh200v5family", id="restricted"),
     ],
 )  # fmt: skip
 def test_what_is_no_way_out_is_not_offered(sku: str, offer: Offer, vcpus: str) -> None:
@@ -435,13 +443,13 @@ def test_a_layer_is_not_shared_between_machines() -> None:
 
 
 def test_a_region_that_front_door_cannot_reach_is_told_with_those_that_it_can() -> None:
-    """It has private link to some regions only, and the edge reaches a region by nothing else."""
+    """It makes private endpoints in some regions only, and the edge reaches a region by nothing else."""
     far = fleet("demo", ("location: eastus2", "location: northcentralus"), ("zones: [1, 2, 3]", "zones: []"))
     finding = next(one for one in found(far, None, "violation") if "Front Door" in one.what)
     assert finding.where == "regions[0].location"
     assert finding.what == (
-        "Front Door has no private link to northcentralus, and the edge reaches regions by nothing else; "
-        "in US it has it to centralus, eastus, eastus2, southcentralus, westus2, westus3"
+        "Front Door makes no private endpoint in northcentralus, and the edge reaches it by nothing else; "
+        "in US it makes them in centralus, eastus, eastus2, southcentralus, westus2, westus3"
     )
     assert edge_regions() <= regions().keys()
 
@@ -468,7 +476,7 @@ def test_a_budget_that_all_machines_exceed_is_a_warning() -> None:
 def test_an_unknown_price_is_said_once_for_a_size_and_is_in_no_sum() -> None:
     """No price of another region stands in for it."""
     finding = only(ATLAS, ATLAS_LIMITS, "unknown", like="ND96isr_H100_v5", source=source("atlas"))
-    assert finding.where.startswith("atlas.yaml:51:")
+    assert finding.where.startswith("atlas.yaml:53:")
     assert finding.what == (
         "the price of Standard_ND96isr_H100_v5 (reserved) is not known in southcentralus, swedencentral, westeurope, "
         "japaneast, southeastasia: its machines are in no sum"

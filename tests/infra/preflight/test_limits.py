@@ -83,7 +83,15 @@ def test_what_is_written_is_read_back_the_same(limit: int, used: int, usd: float
     document["regions"] = {
         "japaneast": {
             "quota": {"cores": {"limit": limit, "used": used, "ours": used // 2}},
-            "skus": {H100: {"zones": [3, 1], "restricted": True, "reason": "QuotaId", "restricted_zones": [1]}},
+            "skus": {
+                H100: {
+                    "zones": [3, 1],
+                    "restricted": True,
+                    "reason": "QuotaId",
+                    "restricted_zones": [1],
+                    "reservable": False,
+                }
+            },
             "prices": {H100: {"spot": usd, "reserved": usd, "source": "here", "confidence": "low"}},
         }
     }
