@@ -190,7 +190,7 @@ def test_a_model_with_quantities_survives_json() -> None:
 @pytest.mark.parametrize(
     ("kind", "nothing", "example"),
     [(units.SomeDuration, "0s", "500ms"), (units.SomeRate, "0/s", "100/s"), (units.SomeTokens, "0k", "4096")],
-    ids=str,
+    ids=["duration", "rate", "tokens"],
 )
 def test_nothing_is_refused_where_there_must_be_some(kind: Any, nothing: str, example: str) -> None:
     """With what would be right; a little is enough."""
