@@ -9,7 +9,15 @@ from itertools import zip_longest
 
 WITH_FLEET = frozenset(
     {
-        *("release verify", "fleet check", "fleet preflight", "fleet residency", "fleet render", "fleet bootstrap"),
+        *(
+            "load profiles",
+            "release verify",
+            "fleet check",
+            "fleet preflight",
+            "fleet residency",
+            "fleet render",
+            "fleet bootstrap",
+        ),
         *(f"fleet stacks {name}" for name in ("list", "write")),
         *(f"fleet emulate {name}" for name in ("show", "change", "fault")),
     }
@@ -18,7 +26,7 @@ WITH_FLEET = frozenset(
 
 WITH_BOTH = frozenset(
     {
-        *("release current", "load run"),
+        *("release current", *(f"load {name}" for name in ("run", "replay", "search", "gate"))),
         *(f"fleet {name}" for name in ("show", "preview", "up", "drift", "destroy")),
         *(f"fleet recover {name}" for name in ("look", "cancel", "import", "restore")),
         *(f"local {name}" for name in ("up", "status", "down", "logs")),

@@ -55,11 +55,11 @@ def criterion(text: str) -> Criterion:
 
 
 def promised(objectives: Iterable[Objective]) -> tuple[Criterion, ...]:
-    """What a service promises, as far as a client sees it."""
+    """What a service promises, as far as a client sees it; itl by TPOT, as in goodput: events may hold many tokens."""
     found = list[Criterion]()
     for one in objectives:
         if one.sli in LATENCIES and one.threshold is not None:
-            found.append(Criterion(one.sli, one.target, one.threshold))
+            found.append(Criterion("tpot" if one.sli == "itl" else one.sli, one.target, one.threshold))
         elif one.sli == "availability":
             found.append(Criterion("ok", one.target))
     return tuple(found)
@@ -77,11 +77,12 @@ def criteria(texts: Iterable[str], objectives: Iterable[Objective]) -> tuple[Cri
 
 
 def thresholds(criteria: Iterable[Criterion]) -> dict[str, float]:
-    """Seconds by latency, as an order has them for goodput; the strictest where there are several."""
+    """Seconds by latency, as an order has them for goodput, whose itl is TPOT; of several the strictest."""
     found = dict[str, float]()
     for one in criteria:
-        if one.threshold is not None and one.of != "tpot":
-            found[one.of] = min(one.threshold, found.get(one.of, one.threshold))
+        if one.threshold is not None:
+            name = "itl" if one.of == "tpot" else one.of
+            found[name] = min(one.threshold, found.get(name, one.threshold))
     return found
 
 

@@ -49,11 +49,13 @@ def test_without_an_slo_the_objectives_of_the_service_hold() -> None:
     objectives = [
         Objective.model_validate({"sli": "availability", "target": "99.5%"}),
         Objective.model_validate({"sli": "ttft", "target": "99%", "threshold": "250ms"}),
+        Objective.model_validate({"sli": "itl", "target": "99%", "threshold": "25ms"}),
         Objective.model_validate({"sli": "queue", "target": "99%", "threshold": "300ms"}),
     ]
-    assert criteria([], objectives) == (Criterion("ok", 0.995), Criterion("ttft", 0.99, 0.25))
+    found = (Criterion("ok", 0.995), Criterion("ttft", 0.99, 0.25), Criterion("tpot", 0.99, 0.025))
+    assert criteria([], objectives) == found
     with pytest.raises(SloError, match="promises nothing that a client sees"):
-        criteria([], objectives[2:])
+        criteria([], objectives[3:])
 
 
 def test_failures_are_never_left_out() -> None:
@@ -63,6 +65,6 @@ def test_failures_are_never_left_out() -> None:
 
 
 def test_goodput_goes_by_the_strictest_thresholds() -> None:
-    """Those that an order can have: goodput knows none for tpot."""
+    """Under the names that an order has: its itl is held against TPOT."""
     texts = ["ttft p50 < 200ms", "ttft p99 < 1s", "tpot p99 < 30ms", "ok >= 99%"]
-    assert thresholds(criteria(texts, [])) == {"ttft": 0.2}
+    assert thresholds(criteria(texts, [])) == {"ttft": 0.2, "itl": 0.03}
