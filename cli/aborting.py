@@ -63,8 +63,7 @@ def _zero(place: Place, traffic: LocalTraffic, expiry: float) -> bool:
         if wish is None or wish.release is None:
             return False
         try:
-            traffic.wish(Shift(wish.release, 0.0, 0.0), _newest(place, wish.token), expiry)
-            return True
+            return traffic.zero(_newest(place, wish.token), expiry)
         except Fenced:
             continue  # somebody took a newer token in this moment: ours must be newer than that
 

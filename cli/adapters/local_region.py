@@ -14,7 +14,7 @@ from infra.errors import Unavailable
 from infra.local import admin
 from infra.local.layout import ArmStatus, Facts, ServiceStatus
 from infra.local.region import LocalRegion
-from infra.local.wish import StaleToken, Wish, WishError, read_wishes, write_wish
+from infra.local.wish import StaleToken, Wish, WishError, read_wishes, write_wish, write_zero
 
 TIMEOUT = 2.0  # seconds for one answer of Envoy
 POINTS = 100  # Envoy's weights are hundredths of a percent
@@ -51,6 +51,17 @@ class LocalTraffic:
         wish = Wish(self._service, shift.release, shift.canary, shift.baseline, token, expires)
         try:
             write_wish(self._region.layout.weights, wish)
+        except StaleToken as error:
+            raise Fenced(error.what, not_done=error.not_done, next=error.next) from error
+        except WishError as error:
+            raise self._unreadable(error) from error
+
+    def zero(self, token: int, expiry: float) -> bool:
+        """Wish weight 0 for whatever canary there is; False where there is none. What is there is read and replaced at
+        once: slices that a driver retired meanwhile stay retired. Raises Fenced, TrafficError."""
+        expires = datetime.now(UTC) + timedelta(seconds=expiry)
+        try:
+            return write_zero(self._region.layout.weights, self._service, token, expires)
         except StaleToken as error:
             raise Fenced(error.what, not_done=error.not_done, next=error.next) from error
         except WishError as error:

@@ -58,6 +58,20 @@ def write_wish(path: Path, wish: Wish) -> None:
         write_json(path, render({**wishes, wish.service: wish}))
 
 
+def write_zero(path: Path, service: str, token: int, expires: datetime) -> bool:
+    """Weight 0 for whatever canary is wished now; False where there is none, or its slices are to go already. Raises
+    StaleToken, changing nothing, if a newer token is there."""
+    with locked(path.with_name(path.name + ".lock")):
+        wishes = read_wishes(path)
+        current = wishes.get(service)
+        if current is None or current.release is None:
+            return False
+        wish = Wish(service, current.release, 0.0, 0.0, token, expires)
+        refuse_older(current, wish)
+        write_json(path, render({**wishes, service: wish}))
+        return True
+
+
 def read_wishes(path: Path) -> dict[str, Wish]:
     """What weights.json holds, by service; nothing when it is not there. Raises CorruptFile or WishError."""
     return parse(read_json(path, missing={}))

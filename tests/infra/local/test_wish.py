@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.wish import StaleToken, Wish, WishError, parse, read_wishes, render, write_wish
+from infra.local.wish import StaleToken, Wish, WishError, parse, read_wishes, render, write_wish, write_zero
 from infra.store import CorruptFile
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -104,3 +104,29 @@ def test_a_wish_expires_at_its_moment() -> None:
     wish = Wish("chat", "v2", 10, 10, 1, NOW)
     assert wish.expired(NOW) and not wish.expired(NOW - timedelta(milliseconds=1))
     assert not Wish("chat", "v2", 10, 10, 1).expired(NOW)
+
+
+@pytest.mark.parametrize(
+    ("there", "left"),
+    [
+        (None, None),
+        (Wish("chat", None, 0, 0, 12), Wish("chat", None, 0, 0, 12)),
+        (Wish("chat", "v2", 25, 25, 12, NOW), Wish("chat", "v2", 0, 0, 14, NOW + timedelta(seconds=60))),
+    ],
+    ids=["nothing", "slices that are to go", "a canary"],
+)
+def test_zero_is_for_the_canary_that_is_wished_now(tmp_path: Path, there: Wish | None, left: Wish | None) -> None:
+    """Slices that were retired meanwhile are not called back."""
+    path = tmp_path / "weights.json"
+    if there is not None:
+        write_wish(path, there)
+    assert write_zero(path, "chat", 14, NOW + timedelta(seconds=60)) is (there != left)
+    assert read_wishes(path).get("chat") == left
+
+
+def test_zero_with_an_older_token_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "weights.json"
+    write_wish(path, Wish("chat", "v2", 25, 25, 12, NOW))
+    with pytest.raises(StaleToken):
+        write_zero(path, "chat", 11, NOW)
+    assert read_wishes(path)["chat"].canary == 25
