@@ -9,16 +9,16 @@ for GuideLLM brings torch); one that cannot be had is left out, and a line says 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 import traceback
 from pathlib import Path
-from typing import Any
 
+from campaign.kept import Kept
+from campaign.report import Report
 from load_campaign import accuracy, ending, hour, sending
-from load_campaign.part import Job, Part, Report
+from load_campaign.part import Job, Part
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / ".bench" / "load.jsonl"
@@ -29,22 +29,6 @@ PARTS: dict[str, Part] = {
     "accuracy": accuracy.accuracy,
 }
 """The short ones first. The last keeps its runs one by one."""
-
-
-class Kept:
-    """What earlier runs have finished: JSON lines, only ever appended to."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        self.rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
-
-    def keep(self, row: dict[str, Any]) -> None:
-        """Write it down at once: the next moment may be Ctrl-C."""
-        self._path.parent.mkdir(exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        self.rows.append(row)
 
 
 def main() -> int:

@@ -8,17 +8,16 @@ It cannot be called infra.py: as a script it would hide the package infra from a
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from pathlib import Path
-from typing import Any
 
+from campaign.kept import Kept
+from campaign.report import Report
 from infra_campaign import canary, checks, drifted, lifecycle, points, speed
-from infra_campaign.part import Job, Part, Report
+from infra_campaign.part import Job, Part
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / ".bench" / "infra.jsonl"
@@ -34,24 +33,6 @@ PARTS: dict[str, Part] = {
     "faults": points.points,
 }
 """The short ones first."""
-
-
-class Kept:
-    """What earlier runs have finished: JSON lines, only ever appended to."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        self.rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
-
-    def keep(self, row: dict[str, Any]) -> None:
-        """Write it down at once: the next moment may be Ctrl-C."""
-        with self._lock:
-            self._path.parent.mkdir(exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            self.rows.append(row)
 
 
 def main() -> int:

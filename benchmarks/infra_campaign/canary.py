@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra_campaign.part import Job, Report
+from campaign.report import Report
+
+from infra_campaign.part import Job
 
 VARIABLES = (
     "ARM_CLIENT_SECRET",

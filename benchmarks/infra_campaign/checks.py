@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+from campaign.report import Report
+
 from infra.azure import schema
 from infra.blueprint.stack import affected, stacks
 from infra.fleet import load_fleet, locate
 from infra.rendering.render import render
-from infra_campaign.part import Job, Report, title
+from infra_campaign.part import Job, title
 from tests.infra.azure.mistakes import campaign, cases
 from tests.infra.blueprint.test_blast_radius import seventh
 from tests.infra.violations import seeded_violations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from infra_campaign.part import Job, Report, all_stacks, world
+from campaign.report import Report
+
+from infra_campaign.part import Job, all_stacks, world
 from tests.infra.drifting import Seen, drift, rounds
 from tests.infra.drifts import KINDS
 

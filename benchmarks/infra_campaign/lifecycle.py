@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from campaign.report import Report
+
 from infra.blueprint.stack import KINDS, Stack
 from infra.blueprint.stack import stacks as of_fleet
 from infra.engine.event import tally
-from infra_campaign.part import TWO, Job, Report, title, world
+from infra_campaign.part import TWO, Job, title, world
 from tests.infra.faultpoints import Place
 
 FLEETS = ("demo", "atlas")

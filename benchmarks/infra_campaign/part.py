@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from campaign.report import Report
 
 from infra.azure.emulation import Emulation
 from infra.blueprint.stack import Stack, stacks
@@ -15,19 +17,6 @@ from infra.fleet import load_fleet, locate
 from tests.infra.faultpoints import Place
 
 TWO = 2  # engines at a time
-
-
-@dataclass
-class Report:
-    """The figures of one part."""
-
-    ok: bool = True
-    lines: list[str] = field(default_factory=list)
-
-    def say(self, line: str, good: bool = True) -> None:
-        """A figure; one that is not as it must be fails the part."""
-        self.lines.append(line if good else f"FAILED  {line}")
-        self.ok &= good
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
+from campaign.report import Report
+
 from infra.azure.faults import Kind
-from infra_campaign.part import TWO, Job, Report, all_stacks, copied, world
+from infra_campaign.part import TWO, Job, all_stacks, copied, world
 from tests.infra.faultpoints import drawn, suffer
 
 NOT_SO = ("orphans", "lost", "duplicates", "different")

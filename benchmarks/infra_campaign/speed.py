@@ -8,10 +8,12 @@ import time
 from datetime import date
 from pathlib import Path
 
+from campaign.report import Report
+
 from infra.fleet import load_fleet
 from infra.preflight.capacity import preflight
 from infra.release import load_release
-from infra_campaign.part import Job, Report
+from infra_campaign.part import Job
 from tests.infra.granted import limits, source
 
 CHILD = Path(__file__).with_name("thousand.py")

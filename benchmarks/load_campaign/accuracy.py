@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from campaign.report import Report
 from load_rivals.client import FIGURES, TOKENS, Case, Client, Missing
 from load_rivals.fast_http import FastHttp
 from load_rivals.guide import GuideLLM
@@ -15,7 +16,7 @@ from load_rivals.ours import Ours
 from load_rivals.vllm_bench import VllmBench
 from load_truth.server import Truth, serving
 
-from load_campaign.part import CLIENT, SERVER, TRUTH, Job, Report, figures, whole
+from load_campaign.part import CLIENT, SERVER, TRUTH, Job, figures, whole
 
 CLIENTS: dict[str, Callable[[], Client]] = {one.name: one for one in (Ours, VllmBench, GuideLLM, FastHttp)}
 ALLOWED = {50: 0.05, 200: 0.10, 500: 0.10}  # streams -> most that the median of a figure may be off

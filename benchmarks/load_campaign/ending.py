@@ -6,10 +6,11 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+from campaign.report import Report
 from load_rivals.ours import order, poisson, report
 from load_truth.server import OUTCOMES, Asked, serving
 
-from load_campaign.part import CLIENT, SERVER, Job, Report, whole
+from load_campaign.part import CLIENT, SERVER, Job, whole
 
 TOKENS = 16
 QUICK = {"ttft": 20_000, "jitter": 0, "itl": 10_000, "tokens": TOKENS}  # microseconds

@@ -6,10 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from campaign.report import Report
 from load_rivals.ours import order, report
 from load_truth.server import Asked, serving
 
-from load_campaign.part import CLIENT, SERVER, TRUTH, Job, Report
+from load_campaign.part import CLIENT, SERVER, TRUTH, Job
 from loadtests.arrivals import tracefile
 
 SPEED, MINUTES = 10, 6

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from campaign.report import Report
 from load_truth.server import Asked
 
 SERVER, CLIENT = 0, 1  # cores
 TRUTH = {"ttft": 50_000, "jitter": 10_000, "itl": 10_000}  # microseconds
-
-
-@dataclass
-class Report:
-    """The figures of one part."""
-
-    ok: bool = True
-    lines: list[str] = field(default_factory=list)
-
-    def say(self, line: str, good: bool = True) -> None:
-        """A figure; one that is not as it must be fails the part."""
-        self.lines.append(line if good else f"FAILED  {line}")
-        self.ok &= good
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
+from campaign.report import Report
 from load_rivals.client import TOKENS, Case
 from load_rivals.fast_http import FastHttp
 from load_rivals.ours import order, poisson, started
 from load_truth.server import Asked, Truth, serving
 
-from load_campaign.part import CLIENT, SERVER, TRUTH, Job, Report, variation
+from load_campaign.part import CLIENT, SERVER, TRUTH, Job, variation
 from loadtests.arrivals.schedule import schedule
 from loadtests.order import Order
 

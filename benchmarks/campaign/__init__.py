@@ -1,0 +1,1 @@
+"""What all campaigns share: figures as lines, and what earlier runs have finished."""
