@@ -63,7 +63,12 @@ def _run(seed: int) -> Run:
         one["to"]: {key: one[key] for key in ("phase", "seconds", "bad", "responses", "reason")}
         for one in answer["rollouts"]
     }
-    return {**run, "rollouts": rollouts, "rate": traffic["rate_sent"], "warnings": traffic["warnings"]}
+    return {
+        **run,
+        "rollouts": rollouts,
+        "rate": traffic["arrivals"]["rate_sent"],
+        "warnings": traffic["client"]["reasons"],
+    }
 
 
 def _line(run: Run) -> str:
