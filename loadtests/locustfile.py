@@ -16,7 +16,6 @@ import sys
 from typing import Any
 
 import gevent
-from gevent.os import make_nonblocking, nb_read
 from locust import User, events, task  # importing it patches the standard library
 from locust.env import Environment
 from locust.exception import StopUser
@@ -27,6 +26,7 @@ from loadtests.report.book import Book
 from loadtests.run.dispatcher import Dispatcher
 from loadtests.run.entries import Entries
 from loadtests.run.exporter import Exporter
+from loadtests.run.starter import begin
 from loadtests.wire.credential import secrets
 from loadtests.wire.request import Writer
 from loadtests.wire.sample import Sample
@@ -65,14 +65,15 @@ def run(environment: Environment, order: Order) -> None:
         entries.tell(sample, good)
 
     dispatcher = Dispatcher(order, schedule(order), Writer(order, Keys(secrets(order.credentials))), book, ended)
-    _obey(dispatcher, attached=order.attached)
+    _obey(dispatcher)
     gc.collect()
     gc.freeze()  # a collection that walks through all that Locust imports would stop the loop for tens of milliseconds
     try:
         port = exporter.open(order.targets, {"fleet": order.fleet, "region": order.region})
         say("started", {"port": port})
+        start = begin(dispatcher.stop) if order.attached else None
         teller = gevent.spawn(_tell, dispatcher)
-        dispatcher.run()
+        dispatcher.run(start)
         teller.kill()
         say("book", {"book": book.to_json()})
     finally:
@@ -87,19 +88,10 @@ def say(kind: str, data: dict[str, Any]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _obey(dispatcher: Dispatcher, *, attached: bool) -> None:
-    """Stop on SIGINT and SIGTERM, and when whoever started this process is gone."""
+def _obey(dispatcher: Dispatcher) -> None:
+    """Stop on SIGINT and SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, dispatcher.stop)
-    if attached:
-        gevent.spawn(_listen, dispatcher)
-
-
-def _listen(dispatcher: Dispatcher) -> None:
-    make_nonblocking(0)
-    while nb_read(0, 4096):
-        pass
-    dispatcher.stop()
 
 
 def _tell(dispatcher: Dispatcher) -> None:

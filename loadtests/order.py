@@ -60,6 +60,39 @@ class Share(_Value):
         return self
 
 
+class Outage(_Value):
+    """A region that is lost `at` so many seconds, and `back` at so many, if ever; `heirs` take its users meanwhile."""
+
+    region: str
+    at: float = Field(gt=0, allow_inf_nan=False)
+    back: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    heirs: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> Outage:
+        if self.back is not None and self.back <= self.at:
+            raise ValueError(f"{self.region} cannot be back at {self.back:g} s: it is lost at {self.at:g} s")
+        return self
+
+
+class Route(_Value):
+    """How the users of one load belong to several regions: by weight, and what becomes of them when one is lost."""
+
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]
+    outage: Outage | None = None
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Route:
+        if not any(self.weights.values()):
+            raise ValueError("no region has a weight above 0, so nobody belongs anywhere")
+        gone = {self.outage.region, *self.outage.heirs} - set(self.weights) if self.outage else set[str]()
+        if gone:
+            raise ValueError(f"{', '.join(sorted(gone))} has no weight; there are {', '.join(self.weights)}")
+        if self.outage and self.outage.region in self.outage.heirs:
+            raise ValueError(f"{self.outage.region} cannot take over from itself")
+        return self
+
+
 REPLAY = LoadProfile.model_validate({"name": "replay", "trace": "conv", "rate": "1/s"})
 
 
@@ -68,7 +101,7 @@ class Order(_Value):
 
     `rate` and `max_output` are instead of what the profile says. `targets` is a directory in which Prometheus looks for
     what to scrape; `attached` means that stdin's end stops it. `credentials` are references, never the secrets; several
-    are used in turn.
+    are used in turn. With a `route` only the users of `region` are this client's.
     """
 
     service: str
@@ -91,6 +124,7 @@ class Order(_Value):
     grace: float = Field(default=10.0, ge=0)
     fleet: str = ""
     region: str = ""
+    route: Route | None = None
     targets: str | None = None
     attached: bool = False
 
@@ -98,6 +132,16 @@ class Order(_Value):
     def _has_a_rate_to_change(self) -> Order:
         if self.rate and self.profile.closed:
             raise ValueError(f"the load profile {self.profile.name} is a closed loop and has no rate")
+        return self
+
+    @model_validator(mode="after")
+    def _has_times_to_route_by(self) -> Order:
+        if self.route and self.profile.closed:
+            raise ValueError(
+                f"the load profile {self.profile.name} is a closed loop; users of regions need their times"
+            )
+        if self.route and self.region not in self.route.weights:
+            raise ValueError(f"the region {self.region!r} has no weight; there are {', '.join(self.route.weights)}")
         return self
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from loadtests.report import series
@@ -21,6 +21,12 @@ from loadtests.wire.sample import Sample
 
 NAMES = ("ttft", "itl", "tpot", "e2e", "ttft_scheduled", "e2e_scheduled", "total")
 CLIENT = ("lag", "loop", "receive", "cpu")
+TAILS = {
+    "send_lag": ("lag", 0.99),
+    "loop_lag": ("loop", 0.99),
+    "receive_delay": ("receive", 0.99),
+    "cpu_peak": ("cpu", 0.9),
+}
 
 
 class Key(NamedTuple):
@@ -36,10 +42,18 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The cost of one client process: its CPU seconds by wall second, and the busy share of all cores around it."""
+    """The cost of one client process: its CPU seconds by wall second, and the busy share of all cores around it.
+
+    The rest are its own delays in seconds at p99 and its share of a core in the busiest tenth of all seconds. The book
+    of one process knows them by its histograms, and that of several here: among many, one that is late is not seen.
+    """
 
     client_cpu: float = 0.0
     busy: float = 0.0
+    send_lag: float | None = None
+    loop_lag: float | None = None
+    receive_delay: float | None = None
+    cpu_peak: float | None = None
 
 
 @dataclass(slots=True)
@@ -133,6 +147,14 @@ class Book:
         """Sending is over: how long it took, and what it cost this process."""
         self.elapsed, self.interrupted = elapsed, interrupted
         self.clients.append(machine)
+
+    @property
+    def machines(self) -> list[Machine]:
+        """Every client process with its delays."""
+        if len(self.clients) != 1:
+            return self.clients
+        tails = {name: getattr(self, of).quantile(q) for name, (of, q) in TAILS.items()}
+        return [replace(self.clients[0], **tails)]
 
     @property
     def done(self) -> int:
@@ -229,7 +251,7 @@ def merged(books: Iterable[Book]) -> Book:
         whole.sent += book.sent
         whole.elapsed = max(whole.elapsed, book.elapsed)
         whole.interrupted |= book.interrupted
-        whole.clients += book.clients
+        whole.clients += book.machines
         for key, cell in book.cells.items():
             whole.cells[key].take(cell)
     whole.series = series.merged([book.series for book in books])

@@ -15,7 +15,7 @@ from loadtests.report.verdict import Verdict
 
 
 class Client(Value):
-    """The client's own delays, and what they make of the run."""
+    """The client's own delays, and what they make of the run; of several processes the worst decides."""
 
     verdict: Verdict = Field(description="INVALID: the figures are the client's and pass no gate.")
     reasons: tuple[str, ...] = Field(description="Why it is not VALID.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from loadtests.order import Order
 from loadtests.report import interval
-from loadtests.report.book import Book
+from loadtests.report.book import Book, Machine
 from loadtests.report.histogram import middle
 from loadtests.report.latency import POINTS, Latency, Metrics, describe, rounded
 from loadtests.report.load_report import Arm, Arrivals, Client, Cost, FromScheduled, Goodput, LoadReport, Steady, Tokens
@@ -75,29 +75,34 @@ def client(book: Book) -> Client:
     """The client's own delays and the verdict on them."""
     lag, loop, receive = (describe(values) for values in (book.lag, book.loop, book.receive))
     kernel = _kernel_share(book)
-    cpu = max((one.client_cpu for one in book.clients), default=0.0)
-    busy = max((one.busy for one in book.clients), default=0.0)
-    verdict, reasons = judge(
-        Vitals(
-            send_lag=lag.p99,
-            loop_lag=loop.p99,
-            receive_delay=receive.p99,
-            cpu=cpu,
-            cpu_peak=book.cpu.quantile(0.9) or 0.0,
-            busy=busy,
-            kernel=kernel == 1.0,
-        )
-    )
+    vitals = _worst(book.machines, kernel=kernel == 1.0)
+    verdict, reasons = judge(vitals)
     return Client(
         verdict=verdict,
         reasons=reasons,
         send_lag=lag,
         loop_lag=loop,
         receive_delay=receive,
-        cpu=cpu,
-        busy=busy,
+        cpu=vitals.cpu,
+        busy=vitals.busy,
         processes=len(book.clients),
         kernel_times=round(kernel, 4),
+    )
+
+
+def _worst(machines: Sequence[Machine], *, kernel: bool) -> Vitals:
+    """Of each figure that of the process that did worst: what it sent is in the report like all the rest."""
+
+    def most(name: str) -> float | None:
+        return max((value for one in machines if (value := getattr(one, name)) is not None), default=None)
+
+    delays = {name: most(name) for name in ("send_lag", "loop_lag", "receive_delay")}
+    return Vitals(
+        **delays,
+        cpu=most("client_cpu") or 0.0,
+        cpu_peak=most("cpu_peak") or 0.0,
+        busy=most("busy") or 0.0,
+        kernel=kernel,
     )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.load.option import JunitOption, PageOption, SaveOption, SeedOption, ServiceOption
+from cli.commands.load.option import JunitOption, PageOption, SaveOption, SeedOption, ServiceOption, WorkersOption
 from cli.console import Output, document, emit
 from cli.options import FleetOption, OutputOption, RegionOption
 from infra.errors import GateFailed, Inconclusive, Interrupted, InvalidInput
@@ -35,6 +35,7 @@ def gate(
     slo: SloOption = [],  # noqa: B006 - typer's way to say none
     profile: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="Another load profile.")] = None,
     seed: SeedOption = 0,
+    workers: WorkersOption = 1,
     page: PageOption = None,
     junit: JunitOption = None,
     save: SaveOption = None,
@@ -65,9 +66,10 @@ def gate(
     seconds = ordering.duration(duration)
     if seconds is None:
         raise InvalidInput("--duration: a gate must come to an end; write a duration such as 1m")
-    given = Given(service, seconds, seed, rate=ordering.rate("--rate", rate), profile=profile, region=region)
+    most = ordering.rate("--rate", rate, workers)
+    given = Given(service, seconds, seed, rate=most, profile=profile, region=region)
     order = with_slo(ordering.here(found, given), asked)
-    run = pressing.press(order)
+    run = pressing.press(order, workers)
     facts = judged(run, asked, strictness(len(asked)), order.load.mean or run.report.arrivals.rate_sent)
     ruling = rule(facts)
     report = run.report.model_dump(mode="json")

@@ -20,6 +20,12 @@ SeedOption = Annotated[
 ]
 """Use as `seed: SeedOption = 0`."""
 
+WorkersOption = Annotated[
+    int,
+    typer.Option("--workers", metavar="N", min=1, max=64, help="Client processes that send it together; one a core."),
+]
+"""Use as `workers: WorkersOption = 1`. 64 is more than the cores of a machine that one would send from."""
+
 TargetOption = Annotated[
     str | None,
     typer.Option("--target", metavar="URL", help="Any OpenAI-compatible endpoint, instead of the local region."),

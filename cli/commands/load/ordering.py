@@ -54,15 +54,16 @@ def duration(text: str) -> float | None:
     return None if text == FOREVER else positive("--duration", text, parse_duration, FOREVER)
 
 
-def rate(option: str, text: str | None) -> float | None:
-    """Requests a second that one client can send, where some were given. Raises InvalidInput."""
+def rate(option: str, text: str | None, workers: int = 1) -> float | None:
+    """Requests a second that so many clients can send, where some were given. Raises InvalidInput."""
     from infra.units import parse_rate
 
     if text is None:
         return None
     found = positive(option, text, parse_rate)
-    if found > FASTEST:
-        what = f"{option}: {text} is more than one client can send; give at most {FASTEST:.0f}/s"
+    if found > FASTEST * workers:
+        clients = "one client" if workers == 1 else f"{workers} clients"
+        what = f"{option}: {text} is more than {clients} can send; give at most {FASTEST * workers:.0f}/s"
         raise InvalidInput(what, not_done=NOT_STARTED)
     return found
 
@@ -107,7 +108,7 @@ def here(fleet: Fleet, given: Given) -> Order:
     if service.name not in services:
         what = f"{service.name} does not run in {where.name}; there are {', '.join(services)}"
         raise InvalidInput(what, not_done=NOT_STARTED)
-    return _made(
+    return made(
         **_common(fleet, service, given, profile),
         url=services[service.name].url,
         region=where.name,
@@ -126,7 +127,7 @@ def elsewhere(fleet: Fleet, given: Given, place: Elsewhere) -> Order:
         raise InvalidInput("--target needs --model, or --service for that of the fleet", not_done=NOT_STARTED)
     refuse_host(fleet, place.url, place.allowed)
     profile = _profile(fleet, service, given)
-    order = _made(
+    order = made(
         **{**_common(fleet, service, given, profile), "model": model},
         url=place.url,
         region=given.region or "",
@@ -152,7 +153,8 @@ def _common(fleet: Fleet, service: Service | None, given: Given, profile: LoadPr
     }
 
 
-def _made(**values: Any) -> Order:
+def made(**values: Any) -> Order:
+    """The order of these values. Raises InvalidInput that says what would be right."""
     from pydantic import ValidationError
 
     from loadtests.order import Order
@@ -160,7 +162,7 @@ def _made(**values: Any) -> Order:
     try:
         return Order(**values)
     except ValidationError as error:
-        raise InvalidInput(_first(error), not_done=NOT_STARTED) from error
+        raise InvalidInput(first(error), not_done=NOT_STARTED) from error
 
 
 def _profile(fleet: Fleet, service: Service | None, given: Given) -> LoadProfile:
@@ -202,10 +204,10 @@ def _replaying(profile: LoadProfile, given: Given) -> LoadProfile:
     try:
         return LoadProfile.model_validate({**kept, **pace, "trace": given.trace})
     except ValidationError as error:
-        raise InvalidInput(f"--trace: {_first(error)}", not_done=NOT_STARTED) from error
+        raise InvalidInput(f"--trace: {first(error)}", not_done=NOT_STARTED) from error
 
 
-def _first(error: Any) -> str:
+def first(error: Any) -> str:
     """The first problem of a pydantic error, as a person says it."""
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"])

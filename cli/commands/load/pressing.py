@@ -21,12 +21,21 @@ if TYPE_CHECKING:
 EVERY = 5  # lines of progress that are left out between two where there is no terminal to repaint a line on
 
 
-def press(order: Order) -> Run:
-    """Run the load and show how it goes. Ctrl-C stops sending; a second one does not wait for open requests."""
-    from loadtests.report.run_file import Run
+def press(order: Order, workers: int = 1) -> Run:
+    """Run the load in so many processes and show how it goes.
+
+    Ctrl-C stops sending; a second one does not wait for open requests.
+    """
     from loadtests.run.client import start
 
-    with start(order) as load:
+    return watch(start(order, workers))
+
+
+def watch(started: Load) -> Run:
+    """Show how a load goes that has been started, until its end."""
+    from loadtests.report.run_file import Run
+
+    with started as load:
         report = _until_its_end(load)
         assert load.book is not None, "a load that has a report has the book that it was made of"
         return Run(report, load.book)

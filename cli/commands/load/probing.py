@@ -41,7 +41,7 @@ def orders(fleet: Fleet, given: Given, criteria: Sequence[Criterion]) -> list[Or
     """
     from loadtests.search.traffic import stationary
 
-    found = [here(fleet, replace(given, region=region)) for region in _regions(fleet, given)]
+    found = [here(fleet, replace(given, region=region)) for region in regions_up(fleet, given)]
     return [
         with_slo(order, criteria).model_copy(update={"profile": stationary(order.load), "rate": None})
         for order in found
@@ -100,7 +100,7 @@ def _sent(order: Order, wanted: Send, seed: int) -> Run | None:
     return None
 
 
-def _regions(fleet: Fleet, given: Given) -> list[str]:
+def regions_up(fleet: Fleet, given: Given) -> list[str]:
     """The region that was named, or all that are up and have the service; the first of these where none is up."""
     from infra import state
     from infra.local.region import LocalRegion, RegionDown

@@ -16,6 +16,7 @@ from cli.commands.load.option import (
     SeedOption,
     ServiceOption,
     TargetOption,
+    WorkersOption,
 )
 from cli.commands.load.ordering import Elsewhere, Given
 from cli.console import Output
@@ -44,6 +45,7 @@ def run(
         str | None, typer.Option(metavar="NAME|FILE", help="The trace to replay. Default: the load profile's.")
     ] = None,
     seed: SeedOption = 0,
+    workers: WorkersOption = 1,
     target: TargetOption = None,
     model: ModelOption = None,
     credential: CredentialOption = [],  # noqa: B006 - typer's way to say none
@@ -66,6 +68,7 @@ def run(
       $ ops load run --service chat --rate 20/s --duration 2s  # needs region
       $ ops load run --service chat --trace code --seed 3 --duration 2s -o json  # needs region
       $ ops load run --service chat --rate 20/s --duration 2s --report page.html --save run.json  # needs region
+      $ ops load run --service chat --rate 20/s --duration 2s --workers 2  # needs region
       $ ops load run --target https://llm.example.org --model m  # exit 4
       $ ops load run --service chat --rate 20  # exit 2
     """
@@ -76,7 +79,7 @@ def run(
         service=service,
         duration=ordering.duration(duration),
         seed=seed,
-        rate=ordering.rate("--rate", rate),
+        rate=ordering.rate("--rate", rate, workers),
         trace=trace,
         profile=profile,
         region=region,
@@ -85,7 +88,7 @@ def run(
     if target is not None:
         most = ordering.rate("--ceiling", ceiling)
         place = Elsewhere(target, model, tuple(allow_host), tuple(credential), most)
-    found = _send(load_fleet(fleet), given, place)
+    found = _send(load_fleet(fleet), given, place, workers)
     _told(found, output, given, keep={"page": page, "junit": junit, "save": save})
 
 
@@ -96,6 +99,7 @@ def replay(
     service: ServiceOption = None,
     duration: DurationOption = "30s",
     seed: SeedOption = 0,
+    workers: WorkersOption = 1,
     page: PageOption = None,
     junit: JunitOption = None,
     save: SaveOption = None,
@@ -122,14 +126,14 @@ def replay(
         speed=ordering.speed(speed),
         region=region,
     )
-    found = _send(load_fleet(fleet), given, None)
+    found = _send(load_fleet(fleet), given, None, workers)
     _told(found, output, given, keep={"page": page, "junit": junit, "save": save})
 
 
-def _send(fleet: "Fleet", given: Given, place: Elsewhere | None) -> "Run":
+def _send(fleet: "Fleet", given: Given, place: Elsewhere | None, workers: int) -> "Run":
     from cli.commands.load.pressing import press, priced
 
-    return priced(press(_order(fleet, given, place)), fleet, given.service)
+    return priced(press(_order(fleet, given, place), workers), fleet, given.service)
 
 
 def _order(fleet: "Fleet", given: Given, place: Elsewhere | None) -> "Order":

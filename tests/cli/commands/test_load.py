@@ -99,6 +99,17 @@ def test_a_trace_is_replayed_at_a_multiple_of_its_pace(truth: Truth, ops: Ops) -
     assert report["arrivals"]["scheduled"] == report["outcomes"]["ok"] == len(truth.asked) > 5
 
 
+def test_several_workers_send_one_load(truth: Truth, ops: Ops) -> None:
+    """Together the whole profile, counted once; more of them may send more."""
+    done = ops("load", "run", "--service", "chat", *SHORT, "--workers", "2", "-o", "json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert report["arrivals"]["scheduled"] == report["outcomes"]["ok"] == len(truth.asked) > 20
+    assert report["client"]["processes"] == 2
+    more = ops("load", "run", "--service", "chat", "--rate", "10001/s", "--workers", "2")
+    assert more.returncode == 2 and "more than 2 clients can send; give at most 10000/s" in more.stderr
+
+
 def test_a_run_is_kept_and_read_again(truth: Truth, ops: Ops, tmp_path: Path) -> None:
     """As JSON, as a page and as JUnit; the report of the file is the report of the run."""
     page, junit, save = (str(tmp_path / name) for name in ("page.html", "junit.xml", "run.json"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.report.book import Book, Machine
+from loadtests.report.book import Book, Machine, merged
 from loadtests.report.load_report import LoadReport
 from loadtests.report.reckoning import load_report, priced
 from loadtests.report.verdict import Verdict
@@ -96,6 +96,19 @@ def test_the_busiest_process_is_the_one_that_counts() -> None:
     some.clients.append(Machine(0.8, 0.6))
     client = load_report(order(), some).client
     assert (client.verdict, client.cpu, client.busy, client.processes) == (Verdict.DEGRADED, 0.8, 0.6, 2)
+
+
+def test_one_late_process_among_many_is_seen() -> None:
+    """In all of them together it is less than the hundredth that p99 looks at."""
+    prompt = [book(*(sample(due=0.0, sent=0.0) for _ in range(50))) for _ in range(9)]
+    late = book(*(sample(due=0.0, sent=0.2) for _ in range(4)))
+    together = merged([*prompt, late])
+    assert together.lag.quantile(0.99) == pytest.approx(0.0, abs=1e-5)
+    client = load_report(order(), together).client
+    assert (client.verdict, client.processes) == (Verdict.INVALID, 10)
+    assert client.reasons == ("1 % of the requests were sent more than 200 ms late",)
+    again = load_report(order(), merged([together, book(sample())])).client
+    assert (again.verdict, again.processes) == (Verdict.INVALID, 11)
 
 
 def test_times_that_are_not_the_kernels_are_told() -> None:

@@ -17,9 +17,11 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from loadtests.arrivals.schedule import schedule
 from loadtests.order import Order
 from loadtests.report.book import Book
 from loadtests.report.load_report import LoadReport
+from loadtests.report.reckoning import load_report
 from loadtests.run.client import ROOT, Load, LoadError, start
 from loadtests.wire import outcome
 from loadtests.wire.outcome import ALWAYS, OK, http
@@ -229,6 +231,57 @@ def test_a_client_that_dies_is_an_error() -> None:
         load.kill()
         with pytest.raises(LoadError, match="died: exit code -9"):
             load.wait()
+
+
+def test_several_workers_are_one_load() -> None:
+    """They begin together, send the whole order and nothing twice, and are counted as one would have counted."""
+    with serving(Truth(("ok", "503"))) as truth:
+        asked = order(truth.url, duration=1.5)
+        with start(asked, workers=3) as load:
+            told = list(load.progress())
+            report = load.wait()
+    due = [one.request for one in schedule(asked)]
+    assert sorted(one.headers["x-request-id"] for one in truth.asked) == sorted(due)
+    assert report.outcomes == {OK: truth.done["ok"], http(503): truth.done["503"]}
+    assert report.arrivals.scheduled == report.arrivals.sent == report.arrivals.done == len(due)
+    assert report.metrics.ttft.count == truth.done["ok"]
+    assert (report.client.processes, len(set(load.pids))) == (3, 3)
+    assert [one.arrivals.scheduled for one in _each(load)] == [len(due[index::3]) for index in range(3)]
+    assert [one.elapsed for one in told] == sorted(one.elapsed for one in told)
+    assert load.latest is not None and 0 < load.latest.sent <= len(due)
+
+
+def test_workers_keep_the_streams_of_a_closed_loop_open_together() -> None:
+    """Also where there are more workers than streams: one of them has nothing to do."""
+    profile = {"name": "two", "closed": {"streams": 2}, "tokens": {"prompt": 9, "output": 17}}
+    with serving(Truth(prefill=0.05)) as truth:
+        report = start(order(truth.url, rate=None, profile=profile, duration=0.5), workers=3).wait()
+    assert truth.most == 2 < report.arrivals.sent == report.outcomes[OK] == len(truth.asked)
+    assert report.elapsed >= 0.5
+
+
+def test_all_workers_are_stopped_together() -> None:
+    """With a report of everything that they sent."""
+    with serving(Truth()) as truth, start(order(truth.url, duration=None), workers=2) as load:
+        until(load, 10)
+        report = load.stop()
+    assert report.interrupted and report.client.processes == 2
+    assert report.arrivals.sent == report.outcomes[OK] == len(truth.asked) >= 10
+
+
+def test_a_worker_that_dies_ends_the_load() -> None:
+    """A part of a load is another load: no report, and the others send nothing more."""
+    with serving(Truth()) as truth:
+        load = start(order(truth.url, duration=None), workers=2)
+        os.kill(load.pids[1], signal.SIGKILL)
+        with pytest.raises(LoadError, match="load client 2 of 2 died: exit code -9"):
+            load.wait(30)
+        for pid in load.pids:
+            _gone(pid)
+
+
+def _each(load: Load) -> list[LoadReport]:
+    return [load_report(order, book) for order, book in load.books]
 
 
 def test_a_load_does_not_outlive_who_started_it() -> None:
