@@ -9,7 +9,7 @@ from pydantic import field_validator as check
 
 from infra.objective import CALL, GENERATION, Objective, Task
 from infra.policy import WATCHED_SLI, RolloutPolicy
-from infra.units import Bytes, Rate, Tokens
+from infra.units import Bytes, SomeRate, Tokens
 from infra.yamlfile.part import Line, Name, Part, Positive
 
 Version = Annotated[str, Field(min_length=1, max_length=40)]
@@ -18,7 +18,7 @@ Version = Annotated[str, Field(min_length=1, max_length=40)]
 class Limits(Part):
     """What one region accepts for a service; more is answered with HTTP 429 or 413."""
 
-    rate: Rate = Field(description="Requests, all users together.")
+    rate: SomeRate = Field(description="Requests, all users together.")
     concurrency: Positive = Field(description="Requests at the same time.")
     context: Tokens = Field(description="Tokens of prompt and answer together.")
     output: Tokens | None = Field(None, description="Tokens of one answer.")

@@ -16,10 +16,11 @@ from loadtests.report.goodput import Thresholds, good
 from loadtests.report.histogram import Histogram
 from loadtests.report.histogram import merged as merged_histograms
 from loadtests.report.series import Series, gap_buckets
-from loadtests.wire.outcome import OK, Outcome
+from loadtests.wire.outcome import OK, Outcome, http
 from loadtests.wire.sample import Sample
 
 NAMES = ("ttft", "itl", "tpot", "e2e", "ttft_scheduled", "e2e_scheduled", "total")
+LIMITED = http(429)
 CLIENT = ("lag", "loop", "receive", "cpu")
 
 
@@ -119,6 +120,8 @@ class Book:
         if sample.outcome == OK:
             self.series.end(sample, kept)
             self._time(cell, sample)
+        if sample.outcome == LIMITED:
+            self.series.at(sample.sent).limited += 1
         return kept
 
     def beat(self, late: float) -> None:

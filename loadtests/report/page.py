@@ -41,7 +41,7 @@ def page(run: Run) -> str:
         _section("Latency over time", picture.over_time(run), "the shaded part is the steady one"),
         _section("Distributions", picture.distributions(run), "share of all values up to a time"),
         _section("Gaps between tokens", picture.gaps(run), "dark where most gaps were"),
-        _section("Arrivals", picture.arrivals(run), "requests that were due, sent and done, a second"),
+        _section("Arrivals", picture.arrivals(run), "a second: due, sent, done; limited were answered with 429"),
         _section("Outcomes", _table(("outcome", "requests"), _outcomes(report)), ""),
         _section("Arms", _arms(report), "p50 / p99"),
         _section("Client", _client(report), "its own delays; above its limits these are not the server's figures"),

@@ -44,11 +44,12 @@ def gaps(run: Run) -> str:
 
 
 def arrivals(run: Run) -> str:
-    """Requests that were due, sent and done, by when."""
+    """Requests that were due, sent and done, and refused with 429 where some were, by when."""
     width, slots = run.book.series.width, run.book.series.slots
+    names = ["scheduled", "sent", "done", *(["limited"] if any(slot.limited for slot in slots) else [])]
     curves = {
-        name: [((number + 0.5) * width, getattr(slot, field) / width) for number, slot in enumerate(slots)]
-        for name, field in (("scheduled", "scheduled"), ("sent", "sent"), ("done", "done"))
+        name: [((number + 0.5) * width, getattr(slot, name) / width) for number, slot in enumerate(slots)]
+        for name in names
     }
     most = max((value for points in curves.values() for _, value in points), default=0.0)
     y = Axis(0.0, max(most * 1.05, 1.0), lambda v: f"{v:g}/s")

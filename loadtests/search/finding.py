@@ -68,7 +68,7 @@ def find(slots: Sequence[Slot], criterion: Criterion, alpha: float, *, answered:
 
     Where only what was `answered` counts, requests that failed are no events.
     """
-    counted = _counter(criterion, answered)
+    counted = counter(criterion, answered)
     parts = [counted(slot) for slot in slots]
     good, events = sum(one for one, _ in parts), sum(every for _, every in parts)
     span = interval.share(parts, alpha)
@@ -90,8 +90,8 @@ def _slow(slot: Slot, criterion: Criterion) -> int:
     return sum(count for bucket, count in buckets.items() if bucket > most)
 
 
-def _counter(criterion: Criterion, answered: bool) -> Callable[[Slot], tuple[int, int]]:
-    """Slot -> (good, all)."""
+def counter(criterion: Criterion, answered: bool = False) -> Callable[[Slot], tuple[int, int]]:
+    """Slot -> (good, all) of what a criterion counts."""
     match criterion.of:
         case "ok" | "goodput":
             name = {"ok": "ok", "goodput": "good"}[criterion.of]

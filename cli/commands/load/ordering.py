@@ -74,6 +74,15 @@ def speed(text: str) -> float:
     return positive("--speed", text, parse_times)
 
 
+def whole(trace: str, speed: float) -> tuple[int, float]:
+    """How many requests a trace has, and the seconds they take. Raises InvalidInput, TraceError."""
+    from loadtests.arrivals.schedule import recording
+    from loadtests.order import REPLAY
+
+    found = recording(_replaying(REPLAY, Given(None, None, 0, trace=trace, speed=speed)))
+    return len(found.rows), found.period / speed
+
+
 def positive(option: str, text: str, parse: Callable[[object], float], word: str = "") -> float:
     """The quantity that an option gives (or `word`, met before). Raises InvalidInput that says what would be right."""
     try:

@@ -18,7 +18,7 @@ from cli.commands.load.option import (
     TargetOption,
 )
 from cli.commands.load.ordering import Elsewhere, Given
-from cli.console import Output
+from cli.console import Output, story
 from cli.options import FleetOption, OutputOption, RegionOption
 from infra.errors import Interrupted
 
@@ -94,7 +94,10 @@ def replay(
     trace: Annotated[str, typer.Option(metavar="NAME|FILE", help="conv, code, mooncake, or a file of yours.")],
     speed: Annotated[str, typer.Option(metavar="TIMES", help="Times its own pace: 10x.")] = "1x",
     service: ServiceOption = None,
-    duration: DurationOption = "30s",
+    duration: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="How long to send: 30s, 5m, or forever. Default: the whole trace once."),
+    ] = None,
     seed: SeedOption = 0,
     page: PageOption = None,
     junit: JunitOption = None,
@@ -114,16 +117,27 @@ def replay(
     from cli.commands.load import ordering
     from infra.fleet import load_fleet
 
+    loaded, pace = load_fleet(fleet), ordering.speed(speed)
     given = Given(
         service=service,
-        duration=ordering.duration(duration),
+        duration=ordering.duration(duration) if duration else _whole(trace, pace),
         seed=seed,
         trace=trace,
-        speed=ordering.speed(speed),
+        speed=pace,
         region=region,
     )
-    found = _send(load_fleet(fleet), given, None)
+    found = _send(loaded, given, None)
     _told(found, output, given, keep={"page": page, "junit": junit, "save": save})
+
+
+def _whole(trace: str, speed: float) -> float:
+    """The seconds of a trace, said on stderr: an hour is long to wait for without knowing."""
+    from cli.commands.load import ordering
+    from infra.units import format_duration
+
+    requests, seconds = ordering.whole(trace, speed)
+    story(f"the whole trace: {requests:,} requests in {format_duration(round(seconds, 1))}")
+    return seconds
 
 
 def _send(fleet: "Fleet", given: Given, place: Elsewhere | None) -> "Run":

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from infra import grid
 from infra.fleet import load_fleet
 from infra.local import admin, envoy, routing
+from infra.local.envoy import Listener
 from infra.local.routing import ARMS, Assignment, Endpoint, Weights
 from infra.programs import find
 
@@ -29,7 +30,9 @@ def write(folder: Path, assignment: Assignment, weights: Weights) -> Path:
             hosts = [Endpoint(20_001, "v1"), Endpoint(20_002, "v1")]
             (folder / f"{service}.{arm}.json").write_text(json.dumps(routing.endpoints(service, arm, hosts)))
     file = folder / "bootstrap.json"
-    file.write_text(json.dumps(envoy.bootstrap({"chat": 20_003, "chat-mini": 20_004}, 20_005, folder)))
+    fleet = load_fleet("demo")
+    listeners = {name: Listener(20_003 + n, fleet.service(name).limits) for n, name in enumerate(("chat", "chat-mini"))}
+    file.write_text(json.dumps(envoy.bootstrap(listeners, 20_005, folder)))
     return file
 
 
@@ -78,7 +81,8 @@ def test_an_empty_answer_means_nothing_is_known() -> None:
 
 def test_no_request_is_tried_twice_and_none_is_cut_by_time() -> None:
     """What the engine does is what the client sees."""
-    text = json.dumps([envoy.bootstrap({"chat": 1}, 2, Path("/d")), routing.routes("chat", Weights(), "session", "1")])
+    listeners = {"chat": Listener(1, load_fleet("demo").service("chat").limits)}
+    text = json.dumps([envoy.bootstrap(listeners, 2, Path("/d")), routing.routes("chat", Weights(), "session", "1")])
     assert "retry_policy" not in text and '"timeout": "0s"' in text
 
 

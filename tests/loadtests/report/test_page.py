@@ -13,6 +13,7 @@ from loadtests.report.picture import duration
 from loadtests.report.plot import HEIGHT, WIDTH, Axis
 from loadtests.report.reckoning import load_report
 from loadtests.report.run_file import Run
+from loadtests.wire.outcome import http
 from tests.loadtests.report.made import book, order, run, sample
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -48,6 +49,16 @@ def test_it_has_the_four_plots() -> None:
     assert list(plots) == names
     assert [len(list(plots[name].iter("polyline"))) for name in names] == [4, 3, 0, 3]
     assert len([path for path in plots[names[2]].iter("path") if path.get("class") == "heat"]) > 2
+
+
+def test_what_was_answered_with_429_is_a_curve_of_its_own() -> None:
+    """Only where there is something of it to see."""
+    refused = [sample(http(429), due=n / 9, sent=n / 9, ttft=None, e2e=None, tpot=None, gaps=()) for n in range(20)]
+    made = book(sample(), *refused)
+    plots = {svg.get("aria-label"): svg for svg in document(page(Run(load_report(order(), made), made))).iter("svg")}
+    (arrivals,) = (plot for name, plot in plots.items() if name == "Requests a second")
+    assert len(list(arrivals.iter("polyline"))) == 4
+    assert [text.text for text in arrivals.iter("text")][-4:] == ["scheduled", "sent", "done", "limited"]
 
 
 def test_everything_is_drawn_inside_the_sheet() -> None:
