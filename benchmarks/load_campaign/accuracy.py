@@ -33,7 +33,8 @@ def accuracy(job: Job) -> Report:
     report = Report()
     cases = [Case(streams, loop, job.seconds) for streams in job.streams for loop in (False, True)]
     clients = [client for name in job.tools if (client := _ready(CLIENTS[name](), report))]
-    rows = [row for row in job.kept if row["seconds"] == job.seconds and ("told" in row or row["tool"] != Ours.name)]
+    done = [row for row in job.kept if row.get("tool") and row["seconds"] == job.seconds]
+    rows = [row for row in done if "told" in row or row["tool"] != Ours.name]
     for number in range(job.rounds):
         for case in cases:
             for client in clients:

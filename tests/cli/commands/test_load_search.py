@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from rich.console import Console
 
 from cli.commands.load.ruling import rule, told
+from cli.commands.load.search_page import page
 from infra import state
 from infra.store import write_json
 from loadtests.report.verdict import Verdict
+from loadtests.search.answer import answer
+from loadtests.search.decision import Rule, Stop
 from loadtests.search.finding import Finding, Result
 from loadtests.search.probe import Probe
 from tests.conftest import Ops
+from tests.loadtests.search.test_crossing import seen
 from tests.loadtests.truth import Truth, serving
 
 EXITS = {"pass": 0, "fail": 3, "cannot tell": 5}
@@ -112,6 +118,16 @@ def test_a_gate_says_why_to_a_person(truth: Truth, ops: Ops, tmp_path: Path) -> 
     assert ": cannot tell" in done.stdout and "it cannot be told" in done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert json.loads(kept.read_text())["kind"] == "LoadRun"
+
+
+@pytest.mark.parametrize(("rule", "said"), [(Rule.INTERVAL, "chat in a: between 39."), (Rule.BUDGET, "by one curve")])
+def test_a_search_says_what_all_probes_tell_together(rule: Rule, said: str) -> None:
+    """As the answer where it ended the search, else beside what single runs showed."""
+    one = answer(seen(40.0), Stop(rule, "told"), service="chat", region="a", profile="p", slo=["ttft p95 < 250ms"])
+    console = Console(width=80, file=StringIO(), record=True)
+    console.print(page([one], None))
+    text = console.export_text()
+    assert said in text and f"stopped by {rule}" in text
 
 
 def test_a_search_shows_every_probe_and_what_stopped_it(truth: Truth, ops: Ops) -> None:
