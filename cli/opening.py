@@ -51,7 +51,7 @@ def new_plan(place: Place, version: str) -> Plan:
     stable = place.record.read()
     if stable == version:
         raise NothingToDo(f"{place.service.name} in {place.region} already runs {version}")
-    return freeze(_change(place, stable, version), place.service, place.thresholds())
+    return freeze(_change(place, stable, version), place.service, place.thresholds(), place.load_profile())
 
 
 def undo_plan(place: Place) -> Plan:

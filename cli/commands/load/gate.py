@@ -11,7 +11,7 @@ from cli.options import FleetOption, OutputOption, RegionOption
 from infra.errors import GateFailed, Inconclusive, Interrupted, InvalidInput
 
 if TYPE_CHECKING:
-    from cli.commands.load.ruling import Ruling
+    from cli.rollouts.ruling import Ruling
     from loadtests.report.run_file import Run
 
 app = typer.Typer()
@@ -54,7 +54,7 @@ def gate(
     from cli.commands.load import ordering, pressing
     from cli.commands.load.ordering import Given
     from cli.commands.load.probing import named, with_slo
-    from cli.commands.load.ruling import rule
+    from cli.rollouts.ruling import rule
     from infra.fleet import load_fleet
     from loadtests.search.criterion import criteria
     from loadtests.search.finding import strictness

@@ -18,11 +18,11 @@ NOT_STARTED = "no load was started"
 
 
 def refuse_synthetic(profile: LoadProfile, service: str) -> None:
-    """Raises Refused: synthetic requests have no route of their own here and would be judged as users' requests."""
+    """Raises Refused: what is sent to a local region stands for users; synthetic requests are for the load stage."""
     if profile.traffic == "synthetic":
         raise Refused(
-            f"the load profile {profile.name} of {service} is synthetic, and the local region has one route only: that "
-            "of users, whose answers are what a rollout is judged by",
+            f"the load profile {profile.name} of {service} is synthetic, and what is sent to a local region stands for "
+            "users, whose answers are what a rollout is judged by",
             not_done=NOT_STARTED,
             next=f"in the fleet file, leave `traffic: synthetic` out of {profile.name}, if it may stand in for users",
         )
