@@ -56,6 +56,8 @@ class Reader:
         self._hub = gevent.get_hub()
         self._ready = self._hub.loop.io(self._epoll.fileno(), POLLIN)
         self._fast = float("-inf")
+        self._free = self.clock.now  # since when nothing but others kept this from its next turn
+        self._late = False
         self._greenlet = gevent.spawn(self._run)
 
     def add(self, descriptor: int, read: Callable[[], None]) -> None:
@@ -71,6 +73,10 @@ class Reader:
     def hurry(self) -> None:
         """A stream is so fast that turns would merge what came apart."""
         self._fast = self.clock.now
+
+    def late(self, at: float) -> bool:
+        """Whether what came at `at`, and is read now, may have come apart and been read together."""
+        return self._late or self.clock.now - at > FAST
 
     @property
     def hurried(self) -> bool:
@@ -89,12 +95,14 @@ class Reader:
         while True:
             if not self._turn():
                 self._hub.wait(self._ready)
+                self._free = perf_counter()
             elif not self.hurried:
                 gevent.sleep(TURN)
 
     def _turn(self) -> bool:
         """Read what is there, once per connection; whether there was anything."""
         self.clock.read()
+        self._late, self._free = self.clock.now - self._free > FAST, self.clock.now
         readers = self._readers
         ready = self._epoll.poll(0, MOST)
         for descriptor, _ in ready:
