@@ -22,6 +22,7 @@ from loadtests.wire.request import Writer
 from loadtests.wire.sample import Sample
 
 LOOK = 0.1  # s between two looks at whether the last requests have ended
+OPENING = 1.0  # s over which a closed loop opens its streams: those that begin together end together, burst after burst
 
 
 class Dispatcher:
@@ -81,7 +82,11 @@ class Dispatcher:
 
     def _keep_open(self, streams: int) -> None:
         """The closed loop: so many greenlets, each of which takes the next arrival when its request has ended."""
-        for _ in range(streams):
+        over = min(OPENING, (self._order.duration or OPENING) / 10)
+        for number in range(streams):
+            self._pause(over * number / streams)
+            if self._stop.is_set():
+                return
             self._open.spawn(self._stream)
         while self._open and self._goes_on():
             self._stop.wait(LOOK)
