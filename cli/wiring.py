@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from cli.adapters.activity import Activity
 from cli.adapters.lease_file import LeaseFile
 from cli.adapters.local_region import LocalTraffic
 from cli.adapters.prometheus import Prometheus, RegionMetrics
@@ -68,6 +69,11 @@ class Place:
     def begin_lock(self) -> Path:
         """Held while a rollout of this service is begun here: of two at once, one is the first."""
         return state.lease_path(self.fleet.name, self.service.name, self.region).with_suffix(".begin")
+
+    @property
+    def activity(self) -> Activity:
+        """Who does what with the fleet's regions now."""
+        return Activity(state.activity_dir(self.fleet.name), actor())
 
     def lease(self, run: str) -> LeaseFile:
         """The lease of this service here, for `run`."""

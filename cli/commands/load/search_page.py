@@ -27,8 +27,13 @@ def page(answers: Sequence[Answer], fleet: FleetAnswer | None) -> Any:
     return Group(*parts, *(_together(fleet) if fleet else ()), *_notes(answers))
 
 
+def headline(one: Answer) -> str:
+    """The answer on one line."""
+    return f"{one.service} in {one.region}: {_found(one)}"
+
+
 def _head(one: Answer) -> Iterator[str]:
-    yield f"{one.service} in {one.region}: {_found(one)}"
+    yield headline(one)
     yield from wrap(f"SLO: {'; '.join(one.slo)}", WIDTH)
     yield from wrap(f"stopped by {one.rule}: {one.why}; {len(one.probes)} probes, {one.seconds:.0f} s", WIDTH)
 

@@ -1,11 +1,12 @@
 """The commands of `ops rollout` that change something: begin, hold, go on, promote, take back."""
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.commands.rollout.answer import ServiceArgument, TimeoutOption, ended, seconds, shown
-from cli.console import Output, confirm, story
+from cli.console import WIDTH, Output, confirm, story
 from cli.options import FleetOption, OutputOption, RegionOption, YesOption
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def start(
     if latencies and all(signal.gate for signal in latencies):  # none has a measured threshold
         story("  note       no traffic in the last minute: nothing is proven without it, and the")
         story("             deadline rolls back; `ops load run` sends some")
+    for note in opening.counted(place):
+        story(fill(f"  note       {note}", WIDTH, subsequent_indent=" " * 13))
     confirm("start this rollout?", yes)
     if detach:
         steering.detach(place, plan)
