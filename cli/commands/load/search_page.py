@@ -27,8 +27,13 @@ def page(answers: Sequence[Answer], fleet: FleetAnswer | None) -> Any:
     return Group(*parts, *(_together(fleet) if fleet else ()), *_notes(answers))
 
 
+def headline(one: Answer) -> str:
+    """The answer on one line."""
+    return f"{one.service} in {one.region}: {_found(one)}"
+
+
 def _head(one: Answer) -> Iterator[str]:
-    yield f"{one.service} in {one.region}: {_found(one)}"
+    yield headline(one)
     if one.interval and one.rule != "interval":
         low, high = one.interval
         yield f"by one curve through all probes: {one.estimate:.4g}/s, from {low:.4g}/s to {high:.4g}/s"
