@@ -42,7 +42,7 @@ demo: $(RUNTIME)
 # The demo measures time: it runs last and alone.
 test: check
 	@$(BIN)/python -m infra.programs --quiet
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/e2e --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/e2e --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95 --include="$$($(BIN)/python tests/pure.py)"
 	$(BIN)/pytest tests/e2e
 

@@ -1,5 +1,6 @@
 """The load client, in numbers: `make bench-load`. A server of known truth on one core, the generator on the other.
 
+The parts `capacity` (half an hour) and `acceptance` (twelve minutes) press a local region instead.
 Resumable: what is done is kept in .bench/load.jsonl (not in Git); delete it to begin anew. The machine should be quiet:
 every figure is of two cores that have nothing else to do. Rivals are installed from PyPI into .bench/rivals once (6 GB,
 for GuideLLM brings torch); one that cannot be had is left out, and a line says why.
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from campaign.kept import Kept
 from campaign.report import Report
-from load_campaign import accuracy, ending, hour, sending
+from load_campaign import acceptance, accuracy, capacity, ending, hour, sending
 from load_campaign.part import Job, Part
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,9 +27,11 @@ PARTS: dict[str, Part] = {
     "outcomes": ending.ending,
     "arrivals": sending.sending,
     "hour": hour.hour,
+    "capacity": capacity.capacity,
+    "acceptance": acceptance.acceptance,
     "accuracy": accuracy.accuracy,
 }
-"""The short ones first. The last keeps its runs one by one."""
+"""The short ones first. The last three keep their runs one by one; the last needs others' clients."""
 
 
 def main() -> int:
@@ -68,7 +71,7 @@ def _ran(name: str, kept: Kept, given: argparse.Namespace) -> Report:
     tools = given.tool or list(accuracy.CLIENTS)
     streams = given.streams or list(accuracy.ALLOWED)
     with tempfile.TemporaryDirectory(prefix=f"bench-{name}-", ignore_cleanup_errors=True) as folder:
-        rows = [row for row in kept.rows if "tool" in row]
+        rows = [row for row in kept.rows if "part" not in row]
         return PARTS[name](Job(Path(folder), given.rounds, given.seconds, tools, streams, rows, kept.keep))
 
 

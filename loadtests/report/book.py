@@ -56,6 +56,7 @@ class Cell:
     retries: int = 0
     retry_wait: float = 0.0
     kernel: int = 0
+    merged: int = 0
     histograms: defaultdict[str, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
 
     def take(self, other: Cell) -> None:
@@ -78,7 +79,18 @@ class Cell:
         return cell
 
 
-COUNTS = ("requests", "good", "tokens", "prompt_tokens", "events", "received", "retries", "retry_wait", "kernel")
+COUNTS = (
+    "requests",
+    "good",
+    "tokens",
+    "prompt_tokens",
+    "events",
+    "received",
+    "retries",
+    "retry_wait",
+    "kernel",
+    "merged",
+)
 
 
 class Book:
@@ -219,6 +231,7 @@ def _count(cell: Cell, sample: Sample, kept: bool) -> None:
     cell.retries += sample.retries
     cell.retry_wait += sample.retry_wait
     cell.kernel += sample.kernel
+    cell.merged += sample.merged
     cell.histograms["total"].add(sample.total)
 
 

@@ -12,7 +12,7 @@ from loadtests.report.plot import Axis, Point, heat, lines
 from loadtests.report.run_file import Run
 from loadtests.report.series import Slot
 
-COLUMNS = 120  # of a heat map: five units of the sheet each
+COLUMNS = 120  # of a heat map: three units of the sheet each
 COARSE = 10  # buckets of 1 % in one row of a heat map: 10.5 %
 LEAST_SHARE = 0.002  # of a column: a rarer gap has the lightest shade
 
@@ -37,10 +37,11 @@ def distributions(run: Run) -> str:
 
 
 def gaps(run: Run) -> str:
-    """How often gaps between tokens were how long, by when: dark where most of them were."""
+    """How often gaps between tokens were how long, by when: the fuller the colour, the more of them."""
     columns = list(_columns(run))
     y = _seconds([_edge(row) for _, rows in columns for bucket in rows for row in (bucket, bucket + 1)])
-    return heat("Gaps between tokens over time", _time(run), y, _cells(columns))
+    ends = f"{LEAST_SHARE:.1%}", "all gaps of that time"
+    return heat("Gaps between tokens over time", _time(run), y, _cells(columns), ends)
 
 
 def arrivals(run: Run) -> str:

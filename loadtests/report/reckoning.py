@@ -74,7 +74,7 @@ def priced(report: LoadReport, usd_per_hour: float | None) -> LoadReport:
 def client(book: Book) -> Client:
     """The client's own delays and the verdict on them."""
     lag, loop, receive = (describe(values) for values in (book.lag, book.loop, book.receive))
-    kernel = _kernel_share(book)
+    kernel, merged = _kernel_share(book), book.total("merged") / max(1, book.total("events"))
     cpu = max((one.client_cpu for one in book.clients), default=0.0)
     busy = max((one.busy for one in book.clients), default=0.0)
     verdict, reasons = judge(
@@ -85,6 +85,7 @@ def client(book: Book) -> Client:
             cpu=cpu,
             cpu_peak=book.cpu.quantile(0.9) or 0.0,
             busy=busy,
+            merged=merged,
             kernel=kernel == 1.0,
         )
     )
@@ -98,6 +99,7 @@ def client(book: Book) -> Client:
         busy=busy,
         processes=len(book.clients),
         kernel_times=round(kernel, 4),
+        merged=round(merged, 5),
     )
 
 

@@ -40,6 +40,7 @@ class Finding(Value):
     low: float | None = Field(description="Its interval: the run meets the target below it, violates that above it.")
     high: float | None
     result: Result
+    blocks: tuple[interval.Part, ...] = Field(default=(), description="Good events and all, by block of seconds.")
 
     @property
     def spent(self) -> float:
@@ -80,6 +81,7 @@ def find(slots: Sequence[Slot], criterion: Criterion, alpha: float, *, answered:
         low=rounded(span.low) if span else None,
         high=rounded(span.high) if span else None,
         result=_result(span, criterion.share),
+        blocks=tuple(interval.clusters(parts)),
     )
 
 

@@ -2,10 +2,10 @@
 
 import typer
 
-from cli.commands.load import accept, comparing, gate, reading, running, search
+from cli.commands.load import accept, azure, comparing, gate, history, kubernetes, reading, running, search
 
 app = typer.Typer(help="Send traffic that stands for users, and report what its clients saw.", no_args_is_help=True)
-for part in (running, search, gate, accept, reading, comparing):
+for part in (running, search, gate, accept, reading, comparing, history, kubernetes, azure):
     app.add_typer(part.app)
 
 

@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.load.gate import SloOption
-from cli.commands.load.option import JunitOption, PageOption, SaveOption, SeedOption, ServiceOption
+from cli.commands.load.option import JunitOption, PageOption, SaveOption, SeedOption, ServiceOption, SloOption
 from cli.console import Output, document, emit, story
 from cli.options import FleetOption, OutputOption, RegionOption
 from infra.errors import GateFailed, Inconclusive, Interrupted
 
 if TYPE_CHECKING:
-    from cli.commands.load.ruling import Ruling
+    from cli.rollouts.ruling import Ruling
     from loadtests.report.acceptance import Acceptance, Check
     from loadtests.report.run_file import Run
 
@@ -47,6 +46,7 @@ def accept(
     from cli.commands.load import pressing
     from cli.commands.load.ordering import Given, here
     from cli.commands.load.probing import named, with_slo
+    from cli.commands.load.underway import under_way
     from infra.fleet import load_fleet
     from infra.units import format_duration
     from loadtests.report.acceptance import accepted, lasting
@@ -58,19 +58,28 @@ def accept(
     order = with_slo(here(found, Given(service, None, seed, profile=profile, region=region)), promised)
     seconds = lasting(order.load)
     story(f"the profile {order.profile.name} takes {format_duration(seconds)}")
-    run = pressing.press(order.model_copy(update={"duration": seconds}))
-    facts = accepted(run, order.load, promised, asked.limits.rate)
-    ruling = _ruling(run, facts)
-    data = {"verdict": ruling.verdict, "reasons": ruling.reasons, **facts.model_dump(mode="json", exclude={"result"})}
-    data |= {"report": run.report.model_dump(mode="json")}
-    emit(document("LoadAcceptance", data), output, lambda: _page(run, facts, ruling))
-    pressing.keep(run, page=page, junit=junit, save=save)
-    _end(run, ruling)
+    with under_way(found, [order], "accept") as log:
+        run = pressing.press(order.model_copy(update={"duration": seconds}), log)
+        facts = accepted(run, order.load, promised, asked.limits.rate)
+        ruling = _ruling(run, facts)
+        log.concluded(ruling.verdict, ruling.reasons)
+        data = {
+            "verdict": ruling.verdict,
+            "reasons": ruling.reasons,
+            **facts.model_dump(mode="json", exclude={"result"}),
+        }
+        data |= {"report": run.report.model_dump(mode="json")}
+        emit(document("LoadAcceptance", data), output, lambda: _page(run, facts, ruling))
+        pressing.keep(
+            run, page=page, junit=junit, save=save, findings=[f for one in facts.checks for f in one.findings]
+        )
+        log.kept(page, junit, save)
+        _end(run, ruling)
 
 
 def _ruling(run: "Run", facts: "Acceptance") -> "Ruling":
     """The checks that decide, in words; an INVALID client before all else."""
-    from cli.commands.load.ruling import Ruling
+    from cli.rollouts.ruling import Ruling
     from loadtests.report.verdict import Verdict
     from loadtests.search.finding import Result
 
@@ -88,7 +97,7 @@ def _ruling(run: "Run", facts: "Acceptance") -> "Ruling":
 
 def _told(check: "Check", only: str | None = None) -> Iterator[str]:
     """A check in words; `only` what came to that result."""
-    from cli.commands.load.ruling import told
+    from cli.rollouts.ruling import told
 
     yield from (told(one) for one in check.findings if only in (None, one.result))
     if check.says and only in (None, check.result):

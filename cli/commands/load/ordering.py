@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.commands.load.guard import NOT_STARTED, refuse_host, refuse_rate, refuse_synthetic
+from cli.commands.load.guard import NOT_STARTED, refuse_host, refuse_rate, refuse_synthetic, region_behind
+from cli.commands.load.manner import Manner
 from infra.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Given:
     speed: float | None = None
     profile: str | None = None
     region: str | None = None
+    manner: Manner = field(default_factory=Manner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def elsewhere(fleet: Fleet, given: Given, place: Elsewhere) -> Order:
     order = _made(
         **{**_common(fleet, service, given, profile), "model": model},
         url=place.url,
-        region=given.region or "",
+        region=region_behind(fleet, place.url, given.region),
         traffic="synthetic",
         credentials=place.credentials,
     )
@@ -158,6 +160,7 @@ def _common(fleet: Fleet, service: Service | None, given: Given, profile: LoadPr
         "seed": given.seed,
         "slo": slo or None,
         "fleet": fleet.name,
+        **given.manner.asked(),
     }
 
 
