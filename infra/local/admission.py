@@ -9,10 +9,9 @@ from __future__ import annotations
 from math import ceil
 from typing import Any, Literal
 
-from infra.local.routing import TYPE
+from infra.local.routing import RATE_FILTER, TYPE
 from infra.service import Limits
 
-RATE_FILTER = "envoy.filters.http.local_ratelimit"
 BODY_FILTER = "envoy.filters.http.body_size_limit"
 MANY = 100_000  # connections and waiting requests: Envoy's default of 1,024 would hide the engine's own queue
 BURST = 1.0  # s: that much of its rate a service takes at once, and so no more than its rate over any longer time

@@ -22,6 +22,7 @@ USER_HEADER = "x-user-id"
 ARM_HEADER = "x-ops-arm"
 RELEASE_HEADER = "x-ops-release"
 CLASS_HEADER = "x-ops-class"
+RATE_FILTER = "envoy.filters.http.local_ratelimit"
 RELEASE_OF_HOST = "%UPSTREAM_METADATA(ops:release)%"  # the replica that answered says its release, not the plan
 
 Assignment = Literal["user", "session", "request"]
@@ -81,13 +82,15 @@ def _synthetic(service: str, weights: Weights) -> dict[str, Any]:
     """Synthetic requests have replicas of their own or none: the canary while it has no users, whose answers would be
     counted with theirs. Without a canary Envoy says 503 by itself."""
     header = {"name": CLASS_HEADER, "string_match": {"exact": "synthetic"}}
-    match = {"prefix": "/", "headers": [header]}
+    # What users may ask for is theirs alone.
+    unlimited = {RATE_FILTER: {"@type": f"{TYPE}/envoy.config.route.v3.FilterConfig", "disabled": True}}
+    common = {"match": {"prefix": "/", "headers": [header]}, "typed_per_filter_config": unlimited}
     if weights.canary:
         said = "the canary has users: there are no replicas for synthetic requests now\n"
-        return {"match": match, "direct_response": {"status": 503, "body": {"inline_string": said}}}
+        return {**common, "direct_response": {"status": 503, "body": {"inline_string": said}}}
     arm = {key: value for key, value in _weighted(service, "canary", 0).items() if key != "weight"}
     headers = arm["response_headers_to_add"]
-    return {"match": match, "route": {"cluster": arm["name"], "timeout": "0s"}, "response_headers_to_add": headers}
+    return {**common, "route": {"cluster": arm["name"], "timeout": "0s"}, "response_headers_to_add": headers}
 
 
 def endpoints(service: str, arm: str, hosts: Iterable[Endpoint]) -> dict[str, Any]:

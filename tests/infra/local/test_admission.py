@@ -41,8 +41,8 @@ class Gate:
     admin: int
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10.0, trust_env=False))
 
-    def ask(self, service: str, number: int = 0, body: str = "{}") -> httpx.Response:
-        headers = {"x-request-id": f"r-{number}", "x-session-id": f"{number}"}
+    def ask(self, service: str, number: int = 0, body: str = "{}", traffic: str = "user") -> httpx.Response:
+        headers = {"x-request-id": f"r-{number}", "x-session-id": f"{number}", "x-ops-class": traffic}
         return self.http.post(f"http://127.0.0.1:{self.ports[service]}/v1/x", content=body, headers=headers)
 
     def counted(self, service: str) -> Counter[tuple[str, str]]:
@@ -107,6 +107,11 @@ def test_what_is_above_the_rate_is_refused_and_told_when_to_come_again(gate: Gat
     assert refused.headers["content-type"] == "application/json"
     assert len(gate.truth.asked) == before + 1
     until(lambda: gate.counted("calm") == {("200", "-"): 1, ("429", "RL"): 1})
+
+
+def test_synthetic_requests_take_nothing_of_the_rate(gate: Gate) -> None:
+    """It is the users'. The canary has some here, so synthetic ones have no replicas."""
+    assert {gate.ask("burst", number, traffic="synthetic").status_code for number in range(60)} == {503}
 
 
 def test_a_second_of_the_rate_may_come_at_once(gate: Gate) -> None:
