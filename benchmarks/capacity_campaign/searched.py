@@ -12,16 +12,16 @@ import numpy as np
 from campaign.report import Report
 from scipy.stats import t as student
 
+from capacity_campaign.part import Job
+from capacity_campaign.region import ROOT, ops, region
 from infra.fleet import Fleet, load_fleet
 from infra.local.generation import Request
 from infra.local.rehearsal import Asked, Servers, rehearse
 from infra.release import load_release
-from load_campaign.part import Job
-from load_campaign.region import ROOT, ops, region
 from loadtests.arrivals.schedule import schedule
 from loadtests.order import Order
 
-FLEET = ROOT / "benchmarks" / "capacity" / "fleet.yaml"
+FLEET = ROOT / "benchmarks" / "capacity_campaign" / "fleet.yaml"
 SERVICE, SEEDS = "chat", (1, 2, 3)
 SHARE, WITHIN = 0.95, 0.250  # ttft p95 < 250ms, which its objective in the fleet file says
 SLO = ("--slo", "ttft p95 < 250ms", "--slo", "ok >= 95%")
@@ -35,20 +35,20 @@ SURE = 0.05
 Row = dict[str, Any]
 
 
-def capacity(job: Job) -> Report:
+def searched(job: Job) -> Report:
     """The truth, then a search for each seed in one local region; each is kept when it is done."""
     report, fleet = Report(), load_fleet(str(FLEET))
     truth = _kept(job, "truth") or _keep(job, "truth", _truth(fleet))
     low, rate, high = truth["low"], truth["rate"], truth["high"]
     many = f"{RUNS} runs of {SECONDS:g} s at each rate"
     report.say(f"in virtual time p95 of ttft reaches 250 ms at {rate:.1f}/s ({low:.1f} to {high:.1f}; {many})")
-    found = _searched(job)
+    found = _answers(job)
     for seed in SEEDS:
         _compare(report, seed, found[seed], rate)
     return report
 
 
-def _searched(job: Job) -> dict[int, Row]:
+def _answers(job: Job) -> dict[int, Row]:
     """The answer for each seed; one of a machine that was too busy is not kept."""
     found = {seed: row for seed in SEEDS if (row := _kept(job, seed))}
     missing = [seed for seed in SEEDS if seed not in found]

@@ -7,8 +7,8 @@ from typing import Any
 
 from campaign.report import Report
 
-from load_campaign.part import Job
-from load_campaign.region import ops, region
+from capacity_campaign.part import Job
+from capacity_campaign.region import ops, region
 
 FLEET = "demo"
 CASES = {"evening-peak": "chat", "step10x": "chat-mini"}  # profile -> the service that bears it; 6 and 5 minutes
