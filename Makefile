@@ -29,7 +29,7 @@ help:
 	@echo 'make setup     Python packages into .venv, for the command .venv/bin/ops and the tests'
 	@echo 'make programs  Envoy, Prometheus, promtool, Alertmanager, amtool and pulumi: where each one is, had if missing'
 	@echo 'make check     ruff, mypy, import contracts, docs; no tests'
-	@echo 'make bench     the numbers: start-up, judge, demo runs, provisioning, load (some GB of others); make bench-infra, bench-load or bench-demo for one'
+	@echo 'make bench     the numbers: start-up, judge, demo runs, provisioning, load (some GB of others), capacity; make bench-infra, bench-load ... for one'
 	@echo 'make lock      requirements*.lock anew from pyproject.toml'
 	@echo 'make clean     remove .venv and all caches of the tools (not the cache of programs)'
 
@@ -42,7 +42,7 @@ demo: $(RUNTIME)
 # The demo measures time: it runs last and alone.
 test: check
 	@$(BIN)/python -m infra.programs --quiet
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/e2e --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/e2e --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95 --include="$$($(BIN)/python tests/pure.py)"
 	$(BIN)/pytest tests/e2e
 

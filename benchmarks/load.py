@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-import time
-import traceback
 from pathlib import Path
 
 from campaign.kept import Kept
+from campaign.parts import run
 from campaign.report import Report
 from load_campaign import accuracy, ending, hour, sending
 from load_campaign.part import Job, Part
@@ -41,35 +39,14 @@ def main() -> int:
     parser.add_argument("--streams", action="append", type=int, help="of a case; may be repeated")
     parser.add_argument("--kept", type=Path, default=KEPT, help="where finished runs are kept")
     given = parser.parse_args()
-    kept, good = Kept(given.kept), True
-    for name in given.part or PARTS:
-        good &= _part(name, kept, given)
-    return 0 if good else 1
-
-
-def _part(name: str, kept: Kept, given: argparse.Namespace) -> bool:
-    done = next((row for row in kept.rows if row.get("part") == name), None)
-    began = time.monotonic()
-    if done is None:
-        try:
-            report = _ran(name, kept, given)
-        except Exception:  # noqa: BLE001 - whatever it is, the other parts are run
-            print(f"== {name}: FAILED\n{traceback.format_exc()}", flush=True)
-            return False
-        done = {"part": name, "ok": report.ok, "took": round(time.monotonic() - began, 1), "lines": report.lines}
-        if report.ok and name != "accuracy":  # whose runs are kept one by one
-            kept.keep(done)
-    print(f"== {name}: {'as it must be' if done['ok'] else 'FAILED'} ({done['took']} s)")
-    print("\n".join(f"  {line}" for line in done["lines"]), flush=True)
-    return bool(done["ok"])
-
-
-def _ran(name: str, kept: Kept, given: argparse.Namespace) -> Report:
-    tools = given.tool or list(accuracy.CLIENTS)
+    kept, tools = Kept(given.kept), given.tool or list(accuracy.CLIENTS)
     streams = given.streams or list(accuracy.ALLOWED)
-    with tempfile.TemporaryDirectory(prefix=f"bench-{name}-", ignore_cleanup_errors=True) as folder:
+
+    def ran(name: str, folder: Path) -> Report:
         rows = [row for row in kept.rows if "tool" in row]
-        return PARTS[name](Job(Path(folder), given.rounds, given.seconds, tools, streams, rows, kept.keep))
+        return PARTS[name](Job(folder, given.rounds, given.seconds, tools, streams, rows, kept.keep))
+
+    return run(given.part or PARTS, kept, ran, one_by_one=["accuracy"])
 
 
 if __name__ == "__main__":

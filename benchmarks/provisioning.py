@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-import time
-import traceback
 from pathlib import Path
 
 from campaign.kept import Kept
+from campaign.parts import run
 from campaign.report import Report
 from infra_campaign import canary, checks, drifted, lifecycle, points, speed
 from infra_campaign.part import Job, Part
@@ -42,33 +40,13 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=200, help="fault points")
     parser.add_argument("--seed", type=int, default=2026, help="of the fault points")
     given = parser.parse_args()
-    kept, good = Kept(KEPT), True
-    for name in given.part or PARTS:
-        good &= _part(name, kept, given.points, given.seed)
-    return 0 if good else 1
+    kept = Kept(KEPT)
 
-
-def _part(name: str, kept: Kept, number: int, seed: int) -> bool:
-    done = next((row for row in kept.rows if row.get("part") == name), None) if name != "faults" else None
-    began = time.monotonic()
-    if done is None:
-        try:
-            report = _ran(name, kept, number, seed)
-        except Exception:  # noqa: BLE001 - whatever it is, the other parts are run
-            print(f"== {name}: FAILED\n{traceback.format_exc()}", flush=True)
-            return False
-        done = {"part": name, "ok": report.ok, "seconds": round(time.monotonic() - began, 1), "lines": report.lines}
-        if name != "faults":  # whose points are kept one by one
-            kept.keep(done)
-    print(f"== {name}: {'as it must be' if done['ok'] else 'FAILED'} ({done['seconds']} s)")
-    print("\n".join(f"  {line}" for line in done["lines"]), flush=True)
-    return bool(done["ok"])
-
-
-def _ran(name: str, kept: Kept, number: int, seed: int) -> Report:
-    with tempfile.TemporaryDirectory(prefix=f"bench-{name}-", ignore_cleanup_errors=True) as folder:
+    def ran(name: str, folder: Path) -> Report:
         rows = [row for row in kept.rows if "point" in row]
-        return PARTS[name](Job(Path(folder), number, seed, rows, kept.keep))
+        return PARTS[name](Job(folder, given.points, given.seed, rows, kept.keep))
+
+    return run(given.part or PARTS, kept, ran, one_by_one=["faults"])
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def _show(answer: Any) -> None:
         return
     page = console(sys.stdout)
     with page.capture() as capture:
-        page.print(answer)
+        page.print(answer, crop=False)  # a line that may not be wrapped, such as a path, stays whole
     print("\n".join(line.rstrip() for line in capture.get().splitlines()), flush=True)
 
 

@@ -196,18 +196,22 @@ def rendered(place: Estate) -> tuple[RenderedStack, ...]:
 
 
 def directory(named: str) -> Path:
-    """Where files may be written. Raises BadDirectory where none is named, or something else is there."""
+    """Where files may be written. Raises BadDirectory where none is named, or something else is there, or above."""
     if not named.strip() or "\0" in named or (Path(named).exists() and not Path(named).is_dir()):
         raise BadDirectory(f"{named!r} is not a directory", not_done="nothing was written", next="--out DIR")
+    above = next(one for one in Path(named).absolute().parents if one.exists())
+    if not above.is_dir():
+        what = f"{named} cannot be written: {above} is not a directory"
+        raise BadDirectory(what, not_done="nothing was written", next="--out DIR")
     return Path(named)
 
 
-def write_rendered(stacks: tuple[RenderedStack, ...], directory: Path) -> None:
-    """ARM templates, one for each stack and scope, and one YAML file per cluster. Raises BadDirectory."""
+def write_rendered(stacks: tuple[RenderedStack, ...], directory: Path, by_scope: bool) -> None:
+    """ARM templates, one for each stack or for each of its scopes, one YAML file per cluster. Raises BadDirectory."""
     from infra.rendering.render import write
 
     try:
-        write(stacks, directory)
+        write(stacks, directory, by_scope)
     except UnusableState as error:
         what = error.what.replace("cannot hold our state", "cannot be written")
         raise BadDirectory(what, not_done="not all files were written", next="--out DIR, with one of yours") from error

@@ -26,7 +26,7 @@ WITH_FLEET = frozenset(
 
 WITH_BOTH = frozenset(
     {
-        *("release current", *(f"load {name}" for name in ("run", "replay", "search", "gate"))),
+        *("release current", *(f"load {name}" for name in ("run", "replay", "search", "gate", "history"))),
         *(f"fleet {name}" for name in ("show", "preview", "up", "drift", "destroy")),
         *(f"fleet recover {name}" for name in ("look", "cancel", "import", "restore")),
         *(f"local {name}" for name in ("up", "status", "down", "logs")),

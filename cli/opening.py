@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli.adapters.activity import Doing
 from cli.adapters.lease_file import LeaseFile, in_words
 from cli.adapters.run_files import Run, new_run
 from cli.rollouts.freeze import Change, freeze, undo
@@ -51,7 +52,7 @@ def new_plan(place: Place, version: str) -> Plan:
     stable = place.record.read()
     if stable == version:
         raise NothingToDo(f"{place.service.name} in {place.region} already runs {version}")
-    return freeze(_change(place, stable, version), place.service, place.thresholds())
+    return freeze(_change(place, stable, version), place.service, place.thresholds(), place.load_profile())
 
 
 def undo_plan(place: Place) -> Plan:
@@ -92,13 +93,27 @@ def nothing_open(place: Place) -> None:
 
 @contextmanager
 def held(place: Place, run: str) -> Iterator[LeaseFile]:
-    """The lease of the service, for `run`, meanwhile. Raises Locked and CorruptFile before anything was changed."""
-    lease = place.lease(run)
-    lease.acquire(place.token_floor())
-    try:
-        yield lease
-    finally:
-        lease.release()
+    """The lease of the service, for `run`, in a region that nobody has alone, meanwhile.
+
+    Raises Locked and CorruptFile before anything was changed.
+    """
+    service = place.service.name
+    doing = Doing("rollout", f"a rollout of {service}", run, place.region, service)
+    with place.activity.held(doing, "nothing was changed"):
+        lease = place.lease(run)
+        lease.acquire(place.token_floor())
+        try:
+            yield lease
+        finally:
+            lease.release()
+
+
+def counted(place: Place) -> list[str]:
+    """Loads that stand for users of the service here, in words: a rollout is judged by their requests too."""
+    here = [one for one in place.activity.holders() if one.doing.region == place.region and one.doing.kind == "load"]
+    return [
+        f"{one.in_words()}: its requests count for the judge" for one in here if one.doing.service == place.service.name
+    ]
 
 
 def begin(place: Place, plan: Plan, lease: LeaseFile) -> Run:

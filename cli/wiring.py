@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from cli.adapters.activity import Activity
 from cli.adapters.lease_file import LeaseFile
 from cli.adapters.local_region import LocalTraffic
 from cli.adapters.prometheus import Prometheus, RegionMetrics
 from cli.adapters.record_file import RecordFile
 from cli.adapters.run_files import RunFiles, actor
+from cli.adapters.stage_load import StageLoad
 from cli.recovery import record_store
-from cli.rollouts.evidence import Look
+from cli.rollouts.evidence import STALE, Look
 from cli.rollouts.freeze import QUANTILES, watched
 from cli.rollouts.plan import Metric, Plan
 from cli.rollouts.ports import Ports
 from infra import state
 from infra.fleet import Fleet, load_fleet
+from infra.load_profile import LoadProfile
 from infra.service import Service
 
-STALE = 3.5  # seconds: three scrapes of the local region and some; an older sample says nothing
 WINDOW = 60.0  # seconds of the stable arm's latencies that thresholds are taken from
 
 
@@ -68,6 +70,11 @@ class Place:
         """Held while a rollout of this service is begun here: of two at once, one is the first."""
         return state.lease_path(self.fleet.name, self.service.name, self.region).with_suffix(".begin")
 
+    @property
+    def activity(self) -> Activity:
+        """Who does what with the fleet's regions now."""
+        return Activity(state.activity_dir(self.fleet.name), actor())
+
     def lease(self, run: str) -> LeaseFile:
         """The lease of this service here, for `run`."""
         return LeaseFile(state.lease_path(self.fleet.name, self.service.name, self.region), actor(), run)
@@ -82,7 +89,18 @@ class Place:
 
     def ports(self, lease: LeaseFile) -> Ports:
         """Everything that the rollout loop needs."""
-        return Ports(self.traffic(), CurrentMetrics(self), self.record, lease, SystemClock())
+        loads = StageLoad(self.service.model, lambda: self.traffic().facts().services[self.service.name].url)
+        return Ports(self.traffic(), CurrentMetrics(self), self.record, lease, SystemClock(), loads)
+
+    def load_profile(self) -> LoadProfile | None:
+        """The load profile of the rollout's load stage, where it has one. Raises TraceError for a file of its own."""
+        from loadtests.arrivals.schedule import recording
+
+        if (stage := self.service.rollout.load) is None:
+            return None
+        profile = self.fleet.load_profile(stage.profile).beside(Path.cwd())
+        recording(profile)  # so that what is wrong with it is told before anything is done
+        return profile
 
     def check_up(self) -> None:
         """Raises RegionDown where the region neither is up nor is coming up."""

@@ -40,6 +40,7 @@ REFERENCES = (
     Reference("pool", "services.*.pool", "regions.*.pools.*.name"),
     Reference("service", "services.*.fallback", "services.*.name"),
     Reference("load profile", "services.*.load", "load_profiles.*.name"),
+    Reference("load profile", "services.*.rollout.load.profile", "load_profiles.*.name"),
     Reference("person", "on_call.layers.*.participants.*", "on_call.people.*.name"),
     Reference("person", "on_call.overrides.*.person", "on_call.people.*.name"),
     Reference("layer", "on_call.overrides.*.layer", "on_call.layers.*.name"),
@@ -56,7 +57,8 @@ Found = Iterator[tuple[Place, str]]
 def problems(source: Source) -> list[Problem]:
     """Every problem that parts of a fleet file have with each other."""
     data = source.data
-    found = (*_references(data), *_twins(data), *_places(data), *_addresses(data), *_fallbacks(data), *_services(data))
+    names = (*_references(data), *_twins(data), *_stages(data))
+    found = (*names, *_places(data), *_addresses(data), *_fallbacks(data), *_services(data))
     return [source.problem(place, message) for place, message in found]
 
 
@@ -100,6 +102,14 @@ def _twins(data: Any) -> Found:
         for place, name in find(data, pattern):
             if isinstance(name, str) and (other := first.setdefault((place[:-2], name), place)) != place:
                 yield place, f"{brief(name)} is also the name of {show(other[:-1])}; names are unique"
+
+
+def _stages(data: Any) -> Found:
+    """A load stage asks for a rate, which a closed loop has not."""
+    closed = [item["name"] for _, item in find(data, "load_profiles.*") if _text(item, "name") and item.get("closed")]
+    for place, name in find(data, "services.*.rollout.load.profile"):
+        if isinstance(name, str) and name in closed:
+            yield place, f"{name} is a closed loop and has no rate; take a profile that says when requests come"
 
 
 def _places(data: Any) -> Found:

@@ -112,9 +112,13 @@ class Fleet(Part):
 
 
 def load_fleet(name_or_path: str | Path) -> Fleet:
-    """The fleet of a name (infra/fleets/<name>.yaml) or of a file. Raises FleetError with all problems of the file."""
+    """The fleet of a name (infra/fleets/<name>.yaml) or of a file. Raises FleetError with all problems of the file.
+
+    Trace files of its load profiles are found from its folder.
+    """
+    path = locate(name_or_path)
     try:
-        return read_fleet(read(locate(name_or_path)))
+        return _in_place(read_fleet(read(path)), path.resolve().parent)
     except FleetError:
         raise
     except SourceError as error:
@@ -152,6 +156,10 @@ def names() -> list[str]:
 def schema() -> dict[str, Any]:
     """The JSON Schema of a fleet file, for editors."""
     return json_schema(Fleet)
+
+
+def _in_place(fleet: Fleet, folder: Path) -> Fleet:
+    return fleet.model_copy(update={"load_profiles": tuple(one.beside(folder) for one in fleet.load_profiles)})
 
 
 def _named(what: str, name: str, known: dict[str, P], fleet: str) -> P:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic import field_validator as check
 
-from infra.units import Duration, Percent, Ratio, format_duration, format_percent
+from infra.units import Duration, Percent, Ratio, SomeDuration, SomeRate, format_duration, format_percent
 from infra.yamlfile.part import Part, Positive, no_twins
 
 MAX_WEIGHT = 50.0  # the matched baseline slice gets as much as the canary
@@ -39,6 +39,14 @@ class Tolerance(Part):
         return float(ratio)
 
 
+class LoadStage(Part):
+    """The load that a canary must carry within the objectives of its service before it gets its first user."""
+
+    profile: str = Field(description="The load profile that is sent to the canary alone.")
+    rate: SomeRate = Field(description="Requests, instead of the profile's own rate; the canary is one slice.")
+    lasting: SomeDuration = Field(alias="for", description="How long the first try sends; each later one for longer.")
+
+
 class RolloutPolicy(Part):
     """The rules of every rollout of a service. Time is counted from the start of a rollout in a region."""
 
@@ -60,6 +68,9 @@ class RolloutPolicy(Part):
     block: Duration = Field(60.0, description="Looks are merged into blocks as long as the noise has a memory.")
     warmup: Duration = Field(60.0, description="What happens in this time after the start is not counted.")
     bake: Duration = Field(1800.0, description="Time at the last step's full traffic before a promotion is final.")
+    load: LoadStage | None = Field(
+        None, description="A load stage: what the canary must carry before the first weight; none if not said."
+    )
     deadline: Duration = Field(
         6 * 3600.0, description="Rolled back when it is not promoted by then.", validate_default=True
     )
@@ -112,10 +123,12 @@ class RolloutPolicy(Part):
     def _can_be_met(cls, deadline: float, info: ValidationInfo) -> float:
         known = info.data
         if {"warmup", "weights", "block", "bake"} <= known.keys():
+            stage = known.get("load")
             least = known["warmup"] + len(known["weights"]) * known["block"] + known["bake"]
+            least += stage.lasting if stage else 0.0
             if deadline <= least:
-                shown = f"{format_duration(deadline)} is too soon"
-                raise ValueError(f"{shown}: warmup, a block for each weight and bake take {format_duration(least)}")
+                shown, parts = f"{format_duration(deadline)} is too soon", "load, warmup" if stage else "warmup"
+                raise ValueError(f"{shown}: {parts}, a block for each weight and bake take {format_duration(least)}")
         return deadline
 
     @check("expiry")

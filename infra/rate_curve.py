@@ -93,6 +93,6 @@ class CurveRow(Part):
 
 
 class ClosedLoop(Part):
-    """A closed loop: so many streams, each of which sends its next request when the last one has ended."""
+    """A closed loop: so many streams, opened over a second; each sends its next request when the last has ended."""
 
     streams: Positive = Field(description="Requests that are open at the same time.")

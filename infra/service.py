@@ -9,8 +9,10 @@ from pydantic import field_validator as check
 
 from infra.objective import CALL, GENERATION, Objective, Task
 from infra.policy import WATCHED_SLI, RolloutPolicy
-from infra.units import Bytes, Rate, Tokens
+from infra.units import Bytes, SomeRate, Tokens, format_rate
 from infra.yamlfile.part import Line, Name, Part, Positive
+
+CLIENT_SEES = ("availability", "ttft", "itl", "e2e")  # what a load can hold a release against
 
 Version = Annotated[str, Field(min_length=1, max_length=40)]
 
@@ -18,7 +20,7 @@ Version = Annotated[str, Field(min_length=1, max_length=40)]
 class Limits(Part):
     """What one region accepts for a service; more is answered with HTTP 429 or 413."""
 
-    rate: Rate = Field(description="Requests, all users together.")
+    rate: SomeRate = Field(description="Requests, all users together.")
     concurrency: Positive = Field(description="Requests at the same time.")
     context: Tokens = Field(description="Tokens of prompt and answer together.")
     output: Tokens | None = Field(None, description="Tokens of one answer.")
@@ -62,6 +64,21 @@ class Service(Part):
         if lost:
             need = ", ".join(WATCHED_SLI[what] for what in lost)
             raise ValueError(f"tolerance for {', '.join(lost)} needs an objective for {need}: it holds the threshold")
+        return rollout
+
+    @check("rollout")
+    @classmethod
+    def _can_be_pressed(cls, rollout: RolloutPolicy, info: ValidationInfo) -> RolloutPolicy:
+        known = info.data
+        if rollout.load is None or not {"task", "limits", "objectives"} <= known.keys():
+            return rollout
+        if known["task"] != "generate":
+            raise ValueError("a load stage is for services with task generate; leave load out")
+        if not any(objective.sli in CLIENT_SEES for objective in known["objectives"]):
+            raise ValueError(f"a load stage needs an objective that a client sees: {', '.join(CLIENT_SEES)}")
+        if rollout.load.rate > (most := known["limits"].rate):
+            asked = format_rate(rollout.load.rate)
+            raise ValueError(f"load.rate: {asked} is more than the service accepts; write at most {format_rate(most)}")
         return rollout
 
     def objective(self, sli: str) -> Objective | None:

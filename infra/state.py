@@ -30,6 +30,11 @@ def lease_path(fleet: str, service: str, region: str) -> Path:
     return root(fleet) / "leases" / f"{service}.{region}.json"
 
 
+def activity_dir(fleet: str) -> Path:
+    """Who does what with the regions now: locks, and notes of their holders."""
+    return root(fleet) / "activity"
+
+
 def region_dir(fleet: str, region: str) -> Path:
     """Everything of one local region."""
     return root(fleet) / "local" / region

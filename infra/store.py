@@ -58,14 +58,17 @@ def read_json(path: Path, missing: Any = None) -> Any:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold the advisory lock of `path`, a file of its own, created here. With `wait=False` raises Locked."""
+def locked(path: Path, *, wait: bool = True, shared: bool = False) -> Iterator[None]:
+    """Hold the advisory lock of `path`, a file of its own, created here; alone, or `shared` with all who share it.
+
+    It is free again when this process ends, however it ends. With `wait=False` raises Locked.
+    """
     with _usable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - closed below; only opening it may be impossible
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
             raise Locked(f"{path} is locked by another process") from error
         yield

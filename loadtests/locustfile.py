@@ -1,31 +1,36 @@
 """A load test as Locust runs it: one user, which is no person but the dispatcher. The adapter to Locust.
 
 `python -m loadtests.locustfile --order JSON` is what `ops load run` starts: JSON lines on stdout. With
-`locust -f loadtests/locustfile.py --headless --order JSON` Locust's own output comes with them.
+`locust -f loadtests/locustfile.py --headless --order JSON` Locust's own output comes with them, and with `--master` and
+`--worker` many machines send one order together (loadtests/run/distributed.py).
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import json
 import logging
-import os
 import signal
-import sys
+from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from locust import User, events, task  # importing it patches the standard library
 from locust.env import Environment
 from locust.exception import StopUser
+from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.arrivals.schedule import schedule
 from loadtests.order import Order
 from loadtests.report.book import Book
+from loadtests.report.progress import Progress
 from loadtests.run.dispatcher import Dispatcher
+from loadtests.run.distributed import Master, Worker, wait_before_quitting
 from loadtests.run.entries import Entries
 from loadtests.run.exporter import Exporter
+from loadtests.run.ordered import read_order
+from loadtests.run.saying import say
 from loadtests.run.starter import begin
 from loadtests.wire.credential import secrets
 from loadtests.wire.request import Writer
@@ -43,21 +48,58 @@ class Replay(User):
     @task
     def replay(self) -> None:
         """Run the order that the environment was given, then end the test, whatever happened."""
+        runner = self.environment.runner
+        part = Worker(runner) if isinstance(runner, WorkerRunner) else Alone(self.environment)
         try:
-            run(self.environment, Order.model_validate_json(self.environment.parsed_options.order))
+            run(self.environment, part)
         except Exception as error:
             logging.exception("the load could not go on")
-            say("failed", {"what": f"{type(error).__name__}: {error}"})
-            self.environment.process_exit_code = 1
+            part.fail(f"{type(error).__name__}: {error}")
         finally:
-            gevent.spawn(self.environment.runner.quit)
+            part.leave()
         raise StopUser
 
 
-def run(environment: Environment, order: Order) -> None:
-    """Send what the order says; say how it goes and what came of it."""
+class Alone:
+    """The part of the only client: it has the whole order, and says all on stdout."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._options: Any = environment.parsed_options
+        self._runner: Any = environment.runner
+
+    def order(self) -> Order:
+        """What the command line says."""
+        return read_order(self._options.order, self._options.share)
+
+    def begin(self, port: int, stop: Callable[[], None], *, attached: bool) -> float | None:
+        """When to begin: at the moment that whoever started this client says, else at once."""
+        say("started", {"port": port})
+        return begin(stop) if attached else None
+
+    def tell(self, progress: Progress) -> None:
+        """Say how it goes."""
+        say("progress", progress.model_dump(mode="json"))
+
+    def close(self, book: Book) -> None:
+        """Say what was counted."""
+        say("book", {"book": book.to_json()})
+
+    def fail(self, what: str) -> None:
+        """Say why it did not come to its end."""
+        say("failed", {"what": what})
+        self._environment.process_exit_code = 1
+
+    def leave(self) -> None:
+        """End the test."""
+        gevent.spawn(self._runner.quit)
+
+
+def run(environment: Environment, part: Alone | Worker) -> None:
+    """Send what the order says; tell how it goes and what came of it."""
+    order = part.order()
     book = Book(order.region, order.service, order.api, order.slo)
-    exporter, entries = Exporter(order.service), Entries(environment, order)
+    exporter, entries, over = Exporter(order.service), Entries(environment, order), Event()
 
     def ended(sample: Sample) -> None:
         good = book.add(sample)
@@ -66,26 +108,19 @@ def run(environment: Environment, order: Order) -> None:
 
     dispatcher = Dispatcher(order, schedule(order), Writer(order, Keys(secrets(order.credentials))), book, ended)
     _obey(dispatcher)
+    wait_before_quitting(environment, over, order.grace)
     gc.collect()
     gc.freeze()  # a collection that walks through all that Locust imports would stop the loop for tens of milliseconds
     try:
         port = exporter.open(order.targets, {"fleet": order.fleet, "region": order.region})
-        say("started", {"port": port})
-        start = begin(dispatcher.stop) if order.attached else None
-        teller = gevent.spawn(_tell, dispatcher)
+        start = part.begin(port, dispatcher.stop, attached=order.attached)
+        teller = gevent.spawn(_tell, dispatcher, part)
         dispatcher.run(start)
         teller.kill()
-        say("book", {"book": book.to_json()})
+        part.close(book)
     finally:
         exporter.close()
-
-
-def say(kind: str, data: dict[str, Any]) -> None:
-    """One JSON line on stdout. Where its reader has gone, nobody is told."""
-    try:
-        print(json.dumps({"kind": kind, **data}), flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        over.set()
 
 
 def _obey(dispatcher: Dispatcher) -> None:
@@ -94,15 +129,22 @@ def _obey(dispatcher: Dispatcher) -> None:
         gevent.signal_handler(number, dispatcher.stop)
 
 
-def _tell(dispatcher: Dispatcher) -> None:
+def _tell(dispatcher: Dispatcher, part: Alone | Worker) -> None:
     while True:
         gevent.sleep(EVERY)
-        say("progress", dispatcher.progress().model_dump(mode="json"))
+        part.tell(dispatcher.progress())
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def _add_order(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--order", required=True, metavar="JSON", help="what to send where (loadtests/order.py)")
+    parser.add_argument("--order", metavar="JSON|@FILE", help="what to send where; a worker asks its master")
+    parser.add_argument("--share", metavar="FILE", help="a file with one row, INDEX,OF,FINGERPRINT: this client's part")
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def _lead(environment: Environment, runner: Any, **_: Any) -> None:
+    if isinstance(runner, MasterRunner):
+        Master(environment, runner)
 
 
 def main() -> int:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from cli.rollouts.evidence import Count, Look
-from cli.rollouts.plan import Plan, Signal
-from cli.rollouts.ports import Fenced, World
-from cli.rollouts.procedure import Shift
+from cli.rollouts.plan import Plan, Signal, Stage
+from cli.rollouts.ports import Fenced, Pressed, World
+from cli.rollouts.procedure import Press, Shift
+from cli.rollouts.ruling import Ruling
 from infra.errors import Locked, Refused, Unavailable
 
 EPOCH = 1_790_000_000.0
@@ -44,6 +45,7 @@ PLAN = Plan(
     drain=5.0,
     expiry=15.0,
 )
+STAGED = replace(PLAN, load=Stage({"name": "steady", "rate": "1/s"}, 20.0, 10.0, ("ok >= 99%", "ttft p99 < 250ms")))
 HEALTHY = {"errors": 0.005, "ttft>0.25s": 0.01, "itl>0.025s": 0.01}
 
 
@@ -117,6 +119,8 @@ class FakeTraffic:
         self.stable_ready = True
         self.down = False
         self.open_requests = 0
+        self.crashes = ""
+        self.lapsed = 0  # how often it was seen with a wish that had expired
         self.history: list[Shift] = []
 
     def wish(self, shift: Shift, token: int, expiry: float) -> None:
@@ -129,7 +133,9 @@ class FakeTraffic:
 
     def observe(self) -> World:
         self._answer()
-        wish = self._wish if self._clock.now() < self._expires else replace(self._wish, canary=0.0, baseline=0.0)
+        expired = self._clock.now() >= self._expires
+        self.lapsed += expired and self._wish.release is not None
+        wish = replace(self._wish, canary=0.0, baseline=0.0) if expired else self._wish
         return World(
             canary=wish.canary,
             baseline=wish.baseline,
@@ -138,11 +144,55 @@ class FakeTraffic:
             open_requests=self.open_requests,
             stable=self._record.release,
             stable_ready=self.stable_ready,
+            crashes=self.crashes,
         )
 
     def _answer(self) -> None:
         if self.down:
             raise Unavailable("the region does not answer")
+
+
+class FakeLoads:
+    """Loads that last as long as they are told to, and come to `rulings` one after the other; the last one for ever.
+
+    `sent` are the seconds at which each began and ended or was cut off.
+    """
+
+    def __init__(self, clock: FakeClock, *rulings: Ruling) -> None:
+        self._clock = clock
+        self._rulings = list(rulings or (PASSED,))
+        self._until: float | None = None
+        self.dies = False  # its client ends as soon as it was begun
+        self.begun: list[Press] = []
+        self.sent: list[tuple[float, float]] = []
+
+    @property
+    def under_way(self) -> bool:
+        return self._until is not None
+
+    def begin(self, plan: Plan, press: Press) -> None:
+        self.begun.append(press)
+        self._since, self._until = self._clock.now(), self._clock.now() + (0.0 if self.dies else press.seconds)
+
+    def ended(self) -> Pressed | None:
+        if self._until is None or self._clock.now() < self._until:
+            return None
+        self._end()
+        ruling = self._rulings.pop(0) if len(self._rulings) > 1 else self._rulings[0]
+        return Pressed(ruling, {"rate": 20.0})
+
+    def stop(self) -> None:
+        if self._until is not None:
+            self._end()
+
+    def _end(self) -> None:
+        self.sent.append((self._since - EPOCH, self._clock.now() - EPOCH))
+        self._until = None
+
+
+PASSED = Ruling("pass", ("ttft p99 < 250ms: 100.00% of 200",))
+BROKEN = Ruling("fail", ("ttft p99 < 250ms: 12.00% of 200",))
+UNTOLD = Ruling("cannot tell", ("the client was INVALID: busy",))
 
 
 class FakeMetrics:

@@ -143,12 +143,15 @@ TAKES_FLEET = [name for name, command in LEAVES.items() if any("--fleet" in one.
 
 
 @pytest.mark.parametrize("name", TAKES_FLEET)
-def test_a_fleet_that_does_not_exist_is_exit_2(name: str, ops: Ops, tmp_path: Path) -> None:
+def test_a_fleet_that_does_not_exist_is_exit_2(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Every command that takes a fleet refuses one that is not there, and tells which there are."""
-    done = ops(*name.split()[1:], *_needed(name), "--fleet", "no-such-fleet", state=tmp_path)
-    assert done.returncode == 2, f"{done.stdout}{done.stderr}"
-    assert "Traceback" not in done.stderr
-    assert "no-such-fleet" in done.stderr
+    monkeypatch.setenv("OPS_STATE", str(tmp_path))
+    assert run([*name.split()[1:], *_needed(name), "--fleet", "no-such-fleet"]) == 2
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    assert "no-such-fleet" in said.err
 
 
 def _needed(name: str) -> list[str]:

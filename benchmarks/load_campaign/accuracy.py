@@ -16,7 +16,7 @@ from load_rivals.ours import Ours
 from load_rivals.vllm_bench import VllmBench
 from load_truth.server import Truth, serving
 
-from load_campaign.part import CLIENT, SERVER, TRUTH, Job, figures, whole
+from load_campaign.part import CLIENT, SERVER, TRUTH, Job, figures, whole, written
 
 CLIENTS: dict[str, Callable[[], Client]] = {one.name: one for one in (Ours, VllmBench, GuideLLM, FastHttp)}
 ALLOWED = {50: 0.05, 200: 0.10, 500: 0.10}  # streams -> most that the median of a figure may be off
@@ -33,7 +33,8 @@ def accuracy(job: Job) -> Report:
     report = Report()
     cases = [Case(streams, loop, job.seconds) for streams in job.streams for loop in (False, True)]
     clients = [client for name in job.tools if (client := _ready(CLIENTS[name](), report))]
-    rows = [row for row in job.kept if row["seconds"] == job.seconds and ("told" in row or row["tool"] != Ours.name)]
+    done = [row for row in job.kept if row.get("tool") and row["seconds"] == job.seconds]
+    rows = [row for row in done if "told" in row or row["tool"] != Ours.name]
     for number in range(job.rounds):
         for case in cases:
             for client in clients:
@@ -75,11 +76,12 @@ def _of(client: Client, case: Case, truth: Truth, folder: Path) -> Row:
         raise Missing(f"only {len(answered)} requests were answered")
     first, last = min(asked.arrived for asked in log), max(asked.ended for asked in log)
     tokens = sum(asked.tokens for asked in log)
+    begin, end, cpu = ran.usage.within(first, last)  # whole readings: none has a bit of the start-up in it
     return {
         "truth": figures(answered),
         "told": dict(ran.figures),
         "verdict": ran.verdict,
-        "cpu": 1000 * ran.usage.cpu(first, last) / tokens,
+        "cpu": 1000 * cpu / max(1, written(log, begin, end)),
         "first": first - ran.began,
         "memory": ran.usage.memory,
         "rate": tokens / (last - first),

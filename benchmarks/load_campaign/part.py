@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,13 @@ Part = Callable[[Job], Report]
 def whole(log: Iterable[Asked]) -> list[Asked]:
     """The requests that were answered to their end."""
     return [asked for asked in log if asked.end == "whole" and asked.writes]
+
+
+def written(log: Iterable[Asked], start: float, end: float) -> int:
+    """Writes of tokens between two times, s since the epoch: as many as tokens where each has its own."""
+    return sum(
+        start <= at <= end for asked in log for at in islice(accumulate(asked.writes, initial=asked.arrived), 1, None)
+    )
 
 
 def figures(log: Sequence[Asked]) -> dict[str, float]:

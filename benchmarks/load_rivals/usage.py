@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 
@@ -27,15 +26,13 @@ class Usage:
     readings: list[tuple[float, float]] = field(default_factory=list)
     memory: float = 0.0
 
-    def cpu(self, start: float, end: float) -> float:
-        """CPU seconds between two times."""
-        return self._at(end) - self._at(start)
-
-    def _at(self, when: float) -> float:
-        for (before, less), (after, more) in pairwise(self.readings):
-            if when <= after:
-                return less + (more - less) * max(0.0, when - before) / (after - before)
-        return self.readings[-1][1] if self.readings else 0.0
+    def within(self, start: float, end: float) -> tuple[float, float, float]:
+        """The first and the last reading between two times, and the CPU seconds from one to the other."""
+        inside = [one for one in self.readings if start <= one[0] <= end]
+        if len(inside) < 2:
+            return start, end, 0.0
+        (first, less), (last, more) = inside[0], inside[-1]
+        return first, last, more - less
 
 
 class Watch:

@@ -17,27 +17,27 @@ from cli.provision.run import Run, replay
 from infra.blueprint.stack import Stack
 from infra.errors import Locked
 from infra.store import locked, write_json
+from runbooks.archive import Archive
 from runbooks.journal import Journal, JournalError
 
-PREFIX = "provision-"
+KIND = "provision"
 
 
 class Provisions:
     """All provisioning runs of a fleet, with the locks of its stacks. `folder` holds the locks."""
 
     def __init__(self, journals: Path, folder: Path, actor: str) -> None:
-        self._journals = journals
+        self._archive = Archive(journals, KIND, actor, _run)
         self._folder = folder
         self._actor = actor
 
     def journal(self, run: str) -> Journal:
         """The journal of `run`, which need not exist yet."""
-        return Journal(self._journals / f"{run}.jsonl", self._actor)
+        return self._archive.journal(run)
 
     def all(self) -> list[Run]:
         """Every run that has a plan, oldest first. Raises JournalError for a corrupt journal."""
-        found = (self._run(path) for path in self._journals.glob(f"{PREFIX}*.jsonl"))
-        return sorted((run for run in found if run), key=lambda run: (run.at, run.name))
+        return sorted(self._archive.all(), key=lambda run: (run.at, run.name))
 
     def orphans(self, emulated: bool) -> list[Run]:
         """Runs that have no end and that no process drives any more: killed ones."""
@@ -93,20 +93,21 @@ class Provisions:
             next=f"wait for it, then ops fleet preview --stack {stack.kind}{place}",
         )
 
-    def _run(self, path: Path) -> Run | None:
-        try:
-            return replay(path.stem, self.journal(path.stem).events())
-        except (KeyError, TypeError, ValueError) as error:
-            raise JournalError(
-                f"{path.name}: it holds what this version does not know: {error!r}",
-                not_done="what that run did is not known; the file is kept as it is and nothing was changed",
-                next=f"mv {path} {path}.corrupt, then ops fleet preview",
-            ) from error
+
+def _run(journal: Journal) -> Run | None:
+    try:
+        return replay(journal.run, journal.events())
+    except (KeyError, TypeError, ValueError) as error:
+        raise JournalError(
+            f"{journal.path.name}: it holds what this version does not know: {error!r}",
+            not_done="what that run did is not known; the file is kept as it is and nothing was changed",
+            next=f"mv {journal.path} {journal.path}.corrupt, then ops fleet preview",
+        ) from error
 
 
 def new_run(operation: str) -> str:
     """A name for a new run; names sort by time."""
-    return f"{PREFIX}{datetime.now(UTC):%Y%m%d-%H%M%S}-{operation}-{secrets.token_hex(2)}"
+    return f"{KIND}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{operation}-{secrets.token_hex(2)}"
 
 
 def _me(actor: str) -> dict[str, Any]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import getpass
-import secrets
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.rollouts.plan import Plan, PlanError
 from cli.rollouts.state import State, replay
 from infra.errors import InvalidInput
+from runbooks.archive import Archive, Unreadable, new_name
 from runbooks.journal import Journal, JournalError, JournalUnusable
 
-PREFIX = "rollout-"
+KIND = "rollout"
 
 
 class NoRun(InvalidInput):
@@ -35,14 +34,6 @@ class Run:
         return self.state.plan
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A journal that cannot be replayed, and why."""
-
-    path: Path
-    why: str
-
-
 def actor() -> str:
     """Who acts, for the journal: user@host."""
     try:
@@ -54,36 +45,26 @@ def actor() -> str:
 
 def new_run(service: str, region: str) -> str:
     """A name for a new run; names sort by time within a service and region."""
-    return f"{_prefix(service, region)}{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-def _prefix(service: str, region: str) -> str:
-    return f"{PREFIX}{service}-{region}-"
+    return new_name(KIND, service, region)
 
 
 class RunFiles:
     """All rollouts of a fleet."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._archive = Archive(folder, KIND, actor(), _run)
 
     def journal(self, run: str) -> Journal:
         """The journal of `run`, which need not exist yet."""
-        return Journal(self._folder / f"{run}.jsonl", actor())
+        return self._archive.journal(run)
 
     def all(self) -> list[Run]:
         """Every run that has a plan, oldest first. Raises JournalError for a corrupt journal."""
-        return _by_time(self._run(path) for path in self._paths(PREFIX))
+        return _by_time(self._archive.all())
 
     def readable(self) -> tuple[list[Run], list[Unreadable]]:
         """Every run that has a plan, oldest first, and the journals that cannot be replayed."""
-        runs: list[Run | None] = []
-        broken: list[Unreadable] = []
-        for path in self._paths(PREFIX):
-            try:
-                runs.append(self._run(path))
-            except JournalError as error:
-                broken.append(Unreadable(path, error.what))
+        runs, broken = self._archive.readable()
         return _by_time(runs), broken
 
     def of(self, service: str, region: str) -> list[Run]:
@@ -91,7 +72,7 @@ class RunFiles:
 
         Raises JournalError for a corrupt one.
         """
-        runs = _by_time(self._run(path) for path in self._paths(_prefix(service, region)))
+        runs = _by_time(self._archive.all(service, region))
         return [run for run in runs if (run.plan.service, run.plan.region) == (service, region)]
 
     def open(self, service: str, region: str) -> Run | None:
@@ -109,8 +90,7 @@ class RunFiles:
 
     def find(self, name: str) -> Run:
         """The run with that name. Raises NoRun, which lists the last ones."""
-        path = self._folder / f"{name}.jsonl"
-        run = self._run(path) if path.is_file() else None
+        run = self._archive.find(name)
         if run is None:
             known = "".join(f"\n  {run.plan.run}" for run in self.readable()[0][-3:])
             raise NoRun(
@@ -120,25 +100,23 @@ class RunFiles:
             )
         return run
 
-    def _paths(self, prefix: str) -> list[Path]:
-        return sorted(self._folder.glob(f"{prefix}*.jsonl"))
 
-    def _run(self, path: Path) -> Run | None:
-        """The run in a journal, None while it has no plan. Raises JournalError for what cannot be replayed."""
-        journal = self.journal(path.stem)
-        try:
-            state = replay(journal.events())
-        except JournalUnusable:
-            raise  # the file is not corrupt, it cannot be had
-        except JournalError as error:
-            raise _unreadable(path, error.what) from error
-        except (PlanError, KeyError, TypeError, ValueError) as error:
-            raise _unreadable(path, f"{path.name}: it holds what this version does not know: {error!r}") from error
-        return Run(journal, state) if state else None
+def _run(journal: Journal) -> Run | None:
+    """The run in a journal, None while it has no plan. Raises JournalError for what cannot be replayed."""
+    try:
+        state = replay(journal.events())
+    except JournalUnusable:
+        raise  # the file is not corrupt, it cannot be had
+    except JournalError as error:
+        raise _unreadable(journal.path, error.what) from error
+    except (PlanError, KeyError, TypeError, ValueError) as error:
+        why = f"{journal.path.name}: it holds what this version does not know: {error!r}"
+        raise _unreadable(journal.path, why) from error
+    return Run(journal, state) if state else None
 
 
-def _by_time(runs: Iterable[Run | None]) -> list[Run]:
-    return sorted((run for run in runs if run), key=lambda run: run.state.started)
+def _by_time(runs: Iterable[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: run.state.started)
 
 
 def _unreadable(path: Path, why: str) -> JournalError:

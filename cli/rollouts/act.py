@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from cli.rollouts import stage
 from cli.rollouts.course import Course
+from cli.rollouts.evidence import STALE
 from cli.rollouts.ports import Ports, World
-from cli.rollouts.procedure import Await, Effect, SetRecord, Shift, parse_effect, to_json
+from cli.rollouts.procedure import Await, Press, SetRecord, Shift, parse_effect, to_json
 from cli.rollouts.state import State
 from infra.errors import Refused, Unavailable
 from runbooks.journal import JournalError
@@ -15,6 +17,8 @@ def settle(course: Course, ports: Ports, state: State) -> State:
     if state.intent is None:
         return state
     effect = parse_effect(state.intent.payload["effect"])
+    if isinstance(effect, Press):
+        return stage.lost(course, ports, state)
     try:
         found = _holds(effect, ports)
     except Unavailable:
@@ -24,7 +28,7 @@ def settle(course: Course, ports: Ports, state: State) -> State:
     return course.state()
 
 
-def _holds(effect: Effect, ports: Ports) -> bool:
+def _holds(effect: SetRecord | Shift, ports: Ports) -> bool:
     match effect:
         case SetRecord(release):
             return ports.record.read() == release
@@ -58,6 +62,8 @@ def _step(course: Course, ports: Ports, state: State, token: int) -> State:
     match state.pending[0]:
         case Await() as condition:
             return _await(course, ports, state, condition)
+        case Press() as load:
+            return stage.press(course, ports, state, load, token)
         case effect:
             return _perform(course, ports, state, effect, token)
 
@@ -70,7 +76,7 @@ def _finish(course: Course, state: State) -> State:
     return course.state()
 
 
-def _perform(course: Course, ports: Ports, state: State, effect: Effect, token: int) -> State:
+def _perform(course: Course, ports: Ports, state: State, effect: SetRecord | Shift, token: int) -> State:
     """Intent to disk, effect, outcome to disk. A crash in between is settled by looking."""
     intent = course.append("intent", effect=to_json(effect), token=token)
     try:
@@ -103,6 +109,8 @@ def _reached(step: Await, world: World, state: State, now: float) -> str:
     match step.condition:
         case "slices ready":
             met = world.slices_ready and world.slices == state.plan.canary
+        case "counters settled":  # or the first look would begin with a sample that misses the last of the load
+            met = now - state.step_since >= STALE
         case "weights in force":
             met = state.shift is not None and (world.canary, world.baseline) == (
                 state.shift.canary,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cli.rollouts.evidence import COMPARED, NOTHING, total
-from cli.rollouts.procedure import Advance, Bake, Decision, Hold, Promote, Rollback, Start
+from cli.rollouts.procedure import Advance, Bake, Decision, Hold, Load, Press, Promote, Rollback, Start
 from cli.rollouts.state import State
 from cli.rollouts.verdict import Evidence, Fail, Inconclusive, Pass, Verdict
 
@@ -12,8 +12,8 @@ def decide(state: State, verdict: Verdict, now: float, record: str = "") -> Deci
     """The next decision at `now` (Unix seconds), or why to hold. `record` is the release of record, where it is known.
 
     Where somebody else set the record, the rollout ends and leaves it alone. Else abort always wins, a failed verdict
-    comes next; missing evidence never promotes, and a person's `promote` overrides missing evidence but never a failed
-    verdict.
+    comes next, of the judge or of the load stage; missing evidence never promotes, and a person's `promote` overrides
+    missing evidence but never a failed verdict.
     """
     if not state.ended and record and record not in (*state.expected, state.moved):
         reason = f"the release of record moved to {record} in the middle"
@@ -24,6 +24,8 @@ def decide(state: State, verdict: Verdict, now: float, record: str = "") -> Deci
         return Rollback(f"aborted by {state.abort}", slices=state.phase != "planned")
     if isinstance(verdict, Fail):
         return Rollback(verdict.reason)
+    if _overburdened(state):
+        return Rollback(f"the load stage failed, before any user: {_last_ruling(state)}")
     if state.phase == "promoting":
         return _settling(state, now)
     if state.paused_since is not None:
@@ -31,7 +33,7 @@ def decide(state: State, verdict: Verdict, now: float, record: str = "") -> Deci
     if state.override:
         return Promote(f"by {state.override}")
     if state.elapsed(now) > state.plan.deadline:
-        return Rollback(f"no proof within the deadline of {state.plan.deadline:g} s: {_why(verdict)}")
+        return Rollback(f"no proof within the deadline of {state.plan.deadline:g} s: {_unproven(state, verdict)}")
     return _proceed(state, verdict, now)
 
 
@@ -46,19 +48,54 @@ def _proceed(state: State, verdict: Verdict, now: float) -> Decision | Hold:
     if state.phase == "planned":
         return Promote("undone by a person") if state.plan.kind == "undo" else Start()
     if state.pending:
-        return Hold(f"waiting: {waiting_for(state)}")
+        return Hold(f"waiting: {waiting_for(state, now)}")
     match state.phase:
+        case "preparing" if state.plan.load:
+            return Load(1)
         case "preparing":
             return Advance(state.plan.weights[0])
+        case "pressing":
+            return _pressed(state, now)
         case "judging":
             return _climb(state, verdict)
         case _:
             return _baked(state, verdict, now)
 
 
-def waiting_for(state: State) -> str:
+def _overburdened(state: State) -> bool:
+    """Whether the load stage has shown that the canary does not carry its load."""
+    return state.phase == "pressing" and state.ruling is not None and state.ruling.verdict == "fail"
+
+
+def _pressed(state: State, now: float) -> Decision | Hold:
+    """What follows an attempt of the load stage. One that ended early, as its client died, is not repeated at once."""
+    assert state.plan.load is not None and isinstance(state.decision, Load), "no other decision leads to this phase"
+    if state.ruling is not None and state.ruling.verdict == "pass":
+        return Advance(state.plan.weights[0])
+    attempt = state.decision.attempt
+    left = state.plan.load.lasting(attempt) - (now - state.since)
+    if left > 0:
+        return Hold(f"the load could not tell ({_last_ruling(state)}); it is sent again in {left:.0f} s")
+    return Load(attempt + 1)
+
+
+def _last_ruling(state: State) -> str:
+    return state.ruling.why if state.ruling else "nothing is known of it yet"
+
+
+def _unproven(state: State, verdict: Verdict) -> str:
+    """What was missing. A load that was not even begun is not to blame, but what it waited for."""
+    if state.phase == "pressing" and (state.ruling or state.pressing):
+        return f"the load stage could not tell: {_last_ruling(state)}"
+    return _why(verdict)
+
+
+def waiting_for(state: State, now: float) -> str:
     """The step that a decision waits for, in words."""
     step = state.pending[0]
+    if isinstance(step, Press):
+        since = state.intent.at.timestamp() if state.intent else now
+        return f"the load on the canary, {max(0.0, step.seconds - (now - since)):.0f} s more"
     return str(getattr(step, "condition", type(step).__name__.lower()))
 
 

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from cli.rollouts import stage
 from cli.rollouts.act import act, said, settle
 from cli.rollouts.course import Course
 from cli.rollouts.decision import decide
 from cli.rollouts.evidence import look_lines
 from cli.rollouts.ports import Fenced, Ports
-from cli.rollouts.procedure import Hold, to_json
+from cli.rollouts.procedure import Decision, Hold, Promote, Rollback, to_json
 from cli.rollouts.state import State
 from cli.rollouts.verdict import Fail, Inconclusive, Verdict
 from infra.errors import Unavailable
@@ -40,7 +41,14 @@ def drive(
 
     Raises Locked when another driver took over, JournalError when nothing can be written down: nothing is changed then.
     """
-    course, snapshot, stood = Course(journal), None, ("", 0.0, 0)
+    try:
+        return _drive(Course(journal), ports, watch, stop)
+    finally:
+        ports.loads.stop()
+
+
+def _drive(course: Course, ports: Ports, watch: Callable[[Snapshot], None], stop: Callable[[], bool]) -> State:
+    snapshot, stood = None, ("", 0.0, 0)
     while True:
         with suppress(Fenced):  # the next turn renews the lease and reads why: an abort, or another driver
             snapshot = tick(course, ports, snapshot)
@@ -69,12 +77,21 @@ def tick(course: Course, ports: Ports, before: Snapshot | None = None) -> Snapsh
         verdict = Fail(crashes, (), verdict.e_value)
     now = ports.clock.now()
     decision = decide(state, verdict, now, _record(ports))
-    if not isinstance(decision, Hold):
-        course.append("decision", decision=to_json(decision), weight=state.weight, **_grounds(verdict))
-        state = course.state()
+    state = _written(course, ports, state, decision, verdict)
     state, problem = act(course, ports, state, token)
     why = unready or decision.reason if isinstance(decision, Hold) else ""
     return Snapshot(state, verdict, problem or why, now, judged)
+
+
+def _written(course: Course, ports: Ports, state: State, decision: Decision | Hold, verdict: Verdict) -> State:
+    """The decision in the journal. It cuts off a load that is under way, and so does a pause."""
+    if state.paused_since is not None or not isinstance(decision, Hold):
+        why = decision.reason if isinstance(decision, Hold | Promote | Rollback) else ""
+        state = stage.cut_off(course, ports, state, why)
+    if isinstance(decision, Hold):
+        return state
+    course.append("decision", decision=to_json(decision), weight=state.weight, **_grounds(verdict))
+    return course.state()
 
 
 def verdict_of(state: State) -> Verdict:
@@ -141,11 +158,12 @@ def _health(ports: Ports, state: State) -> tuple[str, str]:
 
     Both empty where that is not so, or not known: then nothing is decided by it.
     """
-    if state.phase not in ("preparing", "judging", "baking"):
+    if state.phase not in ("preparing", "pressing", "judging", "baking"):
         return "", ""
     try:
         world = ports.traffic.observe()
     except Unavailable as error:
         return "", said(error) if state.phase == "preparing" else ""
-    waits = state.phase == "preparing" and bool(state.pending) and not world.slices_ready
+    begins = state.phase in ("preparing", "pressing") and bool(state.pending) and state.pressing is None
+    waits = begins and not world.slices_ready
     return world.crashes, f"the slices are not ready: {world.unready or 'none is there yet'}" if waits else ""

@@ -12,6 +12,7 @@ from infra import grid
 Arm = Literal["stable", "canary", "baseline"]
 ARMS: tuple[Arm, ...] = ("stable", "canary", "baseline")
 COMPARED: tuple[Arm, ...] = ("canary", "baseline")
+STALE = 3.5  # seconds: three scrapes of the local region and some; an older sample says nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cli.rollouts.plan import Metric, Plan, Signal
+from cli.rollouts.plan import Metric, Plan, Signal, Stage
+from infra.load_profile import LoadProfile
 from infra.policy import WATCHED_SLI, Tolerance
 from infra.service import Service
+from loadtests.search.criterion import criteria
 
 QUANTILES = (0.5, 0.95, 0.99)  # of the stable arm's latency before the rollout: where exceedances are counted
 
@@ -30,8 +32,16 @@ def watched(service: Service) -> tuple[Metric, ...]:
     return tuple(metric for metric in service.rollout.tolerance if metric != "errors")
 
 
-def freeze(change: Change, service: Service, thresholds: Mapping[Metric, Sequence[float]]) -> Plan:
-    """The plan of `change`; `thresholds` are bucket bounds (seconds) at QUANTILES of the stable arm's latencies."""
+def freeze(
+    change: Change,
+    service: Service,
+    thresholds: Mapping[Metric, Sequence[float]],
+    profile: LoadProfile | None = None,
+) -> Plan:
+    """The plan of `change`; `thresholds` are bucket bounds (seconds) at QUANTILES of the stable arm's latencies.
+
+    `profile` is the one that the policy's load stage names, where it has a stage.
+    """
     policy = service.rollout
     signals = [
         signal for metric in policy.tolerance for signal in _signals(service, metric, thresholds.get(metric, ()))
@@ -59,12 +69,22 @@ def freeze(change: Change, service: Service, thresholds: Mapping[Metric, Sequenc
         bake=policy.bake,
         drain=policy.drain,
         expiry=policy.expiry,
+        load=_stage(service, profile),
     )
 
 
 def undo(change: Change, service: Service) -> Plan:
     """The plan to go straight back to the release before: nothing is judged, the stable arm is rolled."""
     return replace(freeze(change, service, {}), kind="undo", weights=(), signals=(), budget=0, warmup=0.0, bake=0.0)
+
+
+def _stage(service: Service, profile: LoadProfile | None) -> Stage | None:
+    wanted = service.rollout.load
+    if wanted is None or profile is None:
+        return None
+    kept = profile.model_dump(mode="json", by_alias=True, exclude_none=True)
+    slo = tuple(one.label for one in criteria((), service.objectives))
+    return Stage(kept, wanted.rate, wanted.lasting, slo)
 
 
 def _signals(service: Service, metric: Metric, measured: Sequence[float]) -> list[Signal]:

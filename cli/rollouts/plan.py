@@ -40,6 +40,23 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """The load that the canary must carry before it has users: requests a second, seconds of the first attempt.
+
+    `profile` is the load profile as JSON values and `slo` the criteria as people write them: frozen with the plan.
+    """
+
+    profile: dict[str, Any]
+    rate: float
+    seconds: float
+    slo: tuple[str, ...]
+
+    def lasting(self, attempt: int) -> float:
+        """Seconds of an attempt: one that could not tell was too short, so each lasts longer than the one before."""
+        return attempt * self.seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A rollout of `canary` over `stable` for one service in one region. Durations in seconds, weights in percent."""
 
@@ -64,6 +81,7 @@ class Plan:
     drain: float
     expiry: float
     kind: Literal["canary", "undo"] = "canary"
+    load: Stage | None = None
 
     @property
     def last_weight(self) -> float:
@@ -79,8 +97,9 @@ class Plan:
         return next(w for w in self.weights if w > weight)
 
     def to_json(self) -> dict[str, Any]:
-        """As the journal keeps it."""
-        return asdict(self)
+        """As the journal keeps it. Without a load stage it is as it was before there were any, and so is its digest."""
+        found = asdict(self)
+        return found if self.load else {name: value for name, value in found.items() if name != "load"}
 
     def digest(self) -> str:
         """SHA-256 over the canonical JSON: two plans with the same hash do the same."""
@@ -91,6 +110,7 @@ def parse_plan(raw: Mapping[str, Any]) -> Plan:
     """The inverse of `Plan.to_json`. Raises PlanError for anything else."""
     try:
         signals = tuple(Signal(**signal) for signal in raw["signals"])
-        return Plan(**{**raw, "signals": signals, "weights": tuple(raw["weights"])})
+        load = Stage(**{**raw["load"], "slo": tuple(raw["load"]["slo"])}) if raw.get("load") else None
+        return Plan(**{**raw, "signals": signals, "weights": tuple(raw["weights"]), "load": load})
     except (TypeError, KeyError) as error:
         raise PlanError(f"not a rollout plan: {error}") from error

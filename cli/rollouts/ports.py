@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from cli.rollouts.evidence import Look
 from cli.rollouts.plan import Plan
-from cli.rollouts.procedure import Shift
+from cli.rollouts.procedure import Press, Shift
+from cli.rollouts.ruling import Ruling
 from infra.errors import Locked
 
 
@@ -47,6 +49,31 @@ class Metrics(Protocol):
         """One look for each grid time in (after, until], `plan.look` seconds apart. Raises Unavailable."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What a load on the canary came to: the ruling, and the facts that it was made of as JSON values."""
+
+    ruling: Ruling
+    facts: Mapping[str, Any]
+
+
+class Loads(Protocol):
+    """Sends the load of a plan's load stage to the canary alone; one at a time, beside the loop."""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a load was begun here, and neither was its end told nor was it stopped."""
+
+    def begin(self, plan: Plan, press: Press) -> None:
+        """Begin to send, and return at once."""
+
+    def ended(self) -> Pressed | None:
+        """What came of it, told once; None while it goes on. A client that died could not tell."""
+
+    def stop(self) -> None:
+        """Cut off what is under way: nothing of it counts. Safe to repeat."""
+
+
 class Record(Protocol):
     """The release of record."""
 
@@ -83,3 +110,4 @@ class Ports:
     record: Record
     lease: Lease
     clock: Clock
+    loads: Loads

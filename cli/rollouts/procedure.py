@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cli.rollouts.plan import BAKE, Plan
 
-Condition = Literal["slices ready", "weights in force", "drained", "stable runs it", "slices gone"]
+Condition = Literal["slices ready", "counters settled", "weights in force", "drained", "stable runs it", "slices gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,14 @@ class SetRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """Send the load of the plan to the canary alone for so many seconds, and rule on what its clients saw."""
+
+    attempt: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Await:
     """Go on when the world is so. `release` is what the stable arm must run, where that is the condition."""
 
@@ -35,13 +43,21 @@ class Await:
     release: str = ""
 
 
-Effect = Shift | SetRecord
+Effect = Shift | SetRecord | Press
+EFFECTS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in (Shift, SetRecord, Press)}
 Step = Effect | Await
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """Bring up the canary and its matched baseline slice, without traffic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Press the canary, which has no users yet; again where an attempt could not tell."""
+
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +95,8 @@ class Hold:
     reason: str
 
 
-Decision = Start | Advance | Bake | Promote | Rollback
-KINDS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in (Start, Advance, Bake, Promote, Rollback)}
+Decision = Start | Load | Advance | Bake | Promote | Rollback
+KINDS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in (Start, Load, Advance, Bake, Promote, Rollback)}
 
 
 def steps(plan: Plan, decision: Decision) -> tuple[Step, ...]:
@@ -88,6 +104,9 @@ def steps(plan: Plan, decision: Decision) -> tuple[Step, ...]:
     match decision:
         case Start():
             return Shift(plan.canary, 0, 0), Await("slices ready")
+        case Load(attempt):
+            assert plan.load is not None, "only a plan with a load stage decides to press"
+            return Press(attempt, plan.load.lasting(attempt)), Await("counters settled")
         case Advance(weight):
             return Shift(plan.canary, weight, weight), Await("weights in force")
         case Bake():
@@ -130,7 +149,8 @@ def to_json(value: Decision | Effect) -> dict[str, Any]:
 def parse_effect(raw: dict[str, Any]) -> Effect:
     """The inverse of `to_json` for effects. Raises KeyError or TypeError for anything else."""
     fields = {key: value for key, value in raw.items() if key != "kind"}
-    return Shift(**fields) if raw["kind"] == "shift" else SetRecord(**fields)
+    effect: Effect = EFFECTS[raw["kind"]](**fields)
+    return effect
 
 
 def parse_decision(raw: dict[str, Any]) -> Decision:

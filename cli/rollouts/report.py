@@ -31,6 +31,7 @@ def summary(state: State) -> dict[str, Any]:
         "outcome": phase(state),
         "ended": state.ended,
         "weight": state.weight,
+        "load": {"verdict": state.ruling.verdict, "reasons": list(state.ruling.reasons)} if state.ruling else None,
         "paused": state.paused_since is not None,
         "reason": state.reason,
         "started": datetime.fromtimestamp(state.started, UTC).isoformat().replace("+00:00", "Z"),
@@ -43,8 +44,8 @@ def summary(state: State) -> dict[str, Any]:
 
 
 def decisions(events: Sequence[Event]) -> list[Event]:
-    """The decisions and commands of a run, in order."""
-    return [event for event in events if event.kind in ("decision", "command", "end")]
+    """The decisions and commands of a run, and what its load stage came to, in order."""
+    return [event for event in events if event.kind in ("decision", "command", "end") or "ruling" in event.payload]
 
 
 def grounds(event: Event) -> list[tuple[str, ...]]:
@@ -63,8 +64,11 @@ def _share(bad: int, count: int) -> str:
 
 
 def in_words(event: Event) -> str:
-    """A decision, command or end as one sentence."""
+    """A decision, command, end or ruling of the load stage as one sentence."""
     match event.kind:
+        case "outcome":
+            ruling = event.payload["ruling"]
+            return f"the load on the canary: {ruling['verdict']}: {'; '.join(ruling['reasons'])}"
         case "command":
             return f"{event.actor} said {event.payload['command']}: {event.payload.get('reason') or 'no reason given'}"
         case "end":
@@ -77,6 +81,8 @@ def _decision(decision: dict[str, Any]) -> str:
     match decision["kind"]:
         case "start":
             return "bring up the canary and its baseline slice"
+        case "load":
+            return f"press the canary, which has no users yet: attempt {decision['attempt']}"
         case "advance":
             return f"give the canary {decision['weight']:g} % of the traffic"
         case "bake":
@@ -97,6 +103,8 @@ def outcome(state: State, events: Sequence[Event], journal: str) -> list[str]:
     ]
     if state.phase == "promoted" and plan.kind == "canary":
         lines.append(f"  proof    {proof(state)}")
+    if state.ruling and state.phase == "promoted":
+        lines.append(f"  load     {state.ruling.verdict}: {state.ruling.why}")
     lines.append(f"  cost     {spent.bad} bad of {spent.total} canary responses in {seconds:.0f} s")
     return [*lines, *_slow(events), f"  journal  {journal}"]
 

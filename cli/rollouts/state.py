@@ -12,6 +12,8 @@ from cli.rollouts.procedure import (
     Advance,
     Bake,
     Decision,
+    Load,
+    Press,
     Promote,
     Rollback,
     SetRecord,
@@ -22,9 +24,12 @@ from cli.rollouts.procedure import (
     parse_effect,
     steps,
 )
+from cli.rollouts.ruling import Ruling
 from runbooks.journal import Event
 
-Phase = Literal["planned", "preparing", "judging", "baking", "promoting", "rolling back", "promoted", "rolled back"]
+Phase = Literal[
+    "planned", "preparing", "pressing", "judging", "baking", "promoting", "rolling back", "promoted", "rolled back"
+]
 ENDED: tuple[Phase, ...] = ("promoted", "rolled back")
 
 
@@ -48,6 +53,7 @@ class State:
     override: str = ""
     intent: Event | None = None  # an effect whose outcome is not known
     shift: Shift | None = None  # the last wish that was applied
+    ruling: Ruling | None = None  # what the last attempt of the load stage came to
     recorded: bool = False  # this rollout has set, or tried to set, the release of record
     by: str = ""  # who started it
     last: float = 0.0  # when the last line was written
@@ -62,6 +68,12 @@ class State:
     def pending(self) -> tuple[Step, ...]:
         """The steps that the last decision still needs."""
         return steps(self.plan, self.decision)[self.done :] if self.decision else ()
+
+    @property
+    def pressing(self) -> Press | None:
+        """The load that is under way, or was when its driver died."""
+        effect = parse_effect(self.intent.payload["effect"]) if self.intent else None
+        return effect if isinstance(effect, Press) else None
 
     @property
     def expected(self) -> tuple[str, ...]:
@@ -110,7 +122,7 @@ def _apply(state: State, event: Event) -> State:
         case "intent":
             return replace(state, intent=event, recorded=state.recorded or _records(state.plan, event))
         case "outcome":
-            return _settled(state, event.payload["result"], at)
+            return _settled(state, event, at)
         case "reached":
             return _stepped(state, at)
         case "command":
@@ -126,6 +138,8 @@ def _decided(state: State, decision: Decision, at: float) -> State:
     match decision:
         case Start():
             return replace(fresh, phase="preparing")
+        case Load():
+            return replace(fresh, phase="pressing")
         case Advance(weight):
             return replace(fresh, phase="judging", weight=weight)
         case Bake():
@@ -140,12 +154,17 @@ def _records(plan: Plan, intent: Event) -> bool:
     return parse_effect(intent.payload["effect"]) == SetRecord(plan.canary)
 
 
-def _settled(state: State, result: str, at: float) -> State:
+def _settled(state: State, outcome: Event, at: float) -> State:
     intent, closed = state.intent, replace(state, intent=None)
-    if result != "applied" or intent is None:
+    if outcome.payload["result"] != "applied" or intent is None:
         return closed
-    effect = parse_effect(intent.payload["effect"])
-    return _stepped(replace(closed, shift=effect) if isinstance(effect, Shift) else closed, at)
+    match parse_effect(intent.payload["effect"]):
+        case Shift() as shift:
+            closed = replace(closed, shift=shift)
+        case Press():
+            ruling = outcome.payload["ruling"]
+            closed = replace(closed, ruling=Ruling(ruling["verdict"], tuple(ruling["reasons"])))
+    return _stepped(closed, at)
 
 
 def _stepped(state: State, at: float) -> State:

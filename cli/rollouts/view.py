@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from cli.rollouts.decision import remaining
 from cli.rollouts.plan import BAKE, Plan, Signal
+from cli.rollouts.procedure import Load
 from cli.rollouts.state import State
 from cli.rollouts.verdict import BAKE_SHARE, Evidence, Verdict
 
@@ -30,6 +31,7 @@ def plan_lines(plan: Plan) -> list[str]:
     weights = ", ".join(f"{weight:g} %" for weight in plan.weights)
     return [
         title(plan),
+        *_stage_lines(plan),
         f"  ladder     {weights} (the baseline slice gets the same), then {BAKE:g} % for {plan.bake:g} s",
         f"  assigned   by {plan.assignment}",
         *(f"  must pass  {signal.name}: {_tolerance(signal)}" for signal in plan.signals if signal.gate),
@@ -37,6 +39,16 @@ def plan_lines(plan: Plan) -> list[str]:
         f"  rollback   at an e-value of {threshold(plan):.0f} (false alarm {plan.alpha:.0%}) or in {plan.deadline:g} s",
         f"  budget     {plan.budget} bad responses; looks every {plan.look:g} s in blocks of {plan.block:g} s",
         f"  run        {plan.run}, plan {plan.digest()[:12]}",
+    ]
+
+
+def _stage_lines(plan: Plan) -> list[str]:
+    if plan.load is None:
+        return []
+    load, name = plan.load, plan.load.profile["name"]
+    return [
+        f"  load       {load.rate:g}/s of {name} to the canary alone, before users, for {load.seconds:g} s",
+        *(f"  must keep  {criterion}" for criterion in load.slo),
     ]
 
 
@@ -61,7 +73,8 @@ def phase(state: State) -> str:
 def ladder(state: State) -> str:
     """The steps with the current one marked: `[25 %] -> 50 % -> bake -> v2`."""
     plan = state.plan
-    names = [f"{weight:g} %" for weight in plan.weights] + (["bake"] if plan.bake else []) + [plan.canary]
+    names = ["load"] * bool(plan.load) + [f"{weight:g} %" for weight in plan.weights]
+    names += ["bake"] * bool(plan.bake) + [plan.canary]
     marked = [f"[{name}]" if index == _position(state) else name for index, name in enumerate(names)]
     line = " -> ".join(marked)
     return f"{line}   {phase(state)}" + (", paused" if state.paused_since is not None else "")
@@ -69,13 +82,16 @@ def ladder(state: State) -> str:
 
 def _position(state: State) -> int:
     plan = state.plan
+    first = bool(plan.load)
     match state.phase:
+        case "pressing":
+            return 0
         case "judging":
-            return plan.weights.index(state.weight) if state.weight in plan.weights else 0
+            return first + (plan.weights.index(state.weight) if state.weight in plan.weights else 0)
         case "baking":
-            return len(plan.weights)
+            return first + len(plan.weights)
         case "promoting" | "promoted":
-            return len(plan.weights) + (1 if plan.bake else 0)
+            return first + len(plan.weights) + bool(plan.bake)
         case _:
             return -1
 
@@ -90,12 +106,22 @@ def lines(state: State, verdict: Verdict, hold: str, now: float) -> list[str]:
         title(plan),
         f"  ladder   {ladder(state)}",
         f"  weights  {weights}",
+        *_load_line(state),
         f"  time     {state.elapsed(now):.0f} s of {plan.deadline:g} s; {spent}",
         f"  e-value  {readable(verdict.e_value)}; rolls back at {threshold(plan):.0f}",
         *("  " + line for line in table(verdict.evidence)),
         f"  {'ended' if state.ended else 'waits'}    {hold or state.reason or phase(state)}",
         f"  next     {following(state)}",
     ]
+
+
+def _load_line(state: State) -> list[str]:
+    """What the load stage is at, or what it came to."""
+    last = f"{state.ruling.verdict}: {state.ruling.why}" if state.ruling else "nothing is known yet"
+    if isinstance(state.decision, Load) and state.plan.load:
+        seconds = state.plan.load.lasting(state.decision.attempt)
+        return [f"  load     attempt {state.decision.attempt}, {state.plan.load.rate:g}/s for {seconds:g} s; {last}"]
+    return [f"  load     {last}"] if state.ruling else []
 
 
 def table(evidence: Sequence[Evidence]) -> list[str]:
@@ -150,6 +176,10 @@ def following(state: State) -> str:
     """What happens next, in words."""
     plan = state.plan
     match state.phase:
+        case "planned" | "preparing" if plan.load:
+            return f"{plan.load.rate:g}/s to the canary alone when the slices are ready"
+        case "pressing":
+            return f"{plan.weights[0]:g} % when the canary is shown to carry the load"
         case "planned" | "preparing":
             return (
                 f"{plan.weights[0]:g} % when the slices are ready"

@@ -45,7 +45,7 @@ def open_requests(stats: Mapping[str, Any]) -> dict[str, int]:
 
 def _route(config: Mapping[str, Any]) -> tuple[str, Applied]:
     route = config["route_config"]
-    clusters = route["virtual_hosts"][0]["routes"][0]["route"]["weighted_clusters"]["clusters"]
+    clusters = route["virtual_hosts"][0]["routes"][-1]["route"]["weighted_clusters"]["clusters"]  # users' comes last
     weights = {entry["name"].rpartition("|")[2]: int(entry.get("weight", 0)) for entry in clusters}
     return str(route["name"]), Applied(str(config["version_info"]), Weights(weights["canary"], weights["baseline"]))
 

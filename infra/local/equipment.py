@@ -19,7 +19,7 @@ GO_MEMORY = "96MiB"  # a soft limit: Go's collector works harder instead of grow
 
 
 def programs(
-    layout: Layout, fleet: str, region: str, ports: scrape.Listening, listeners: Mapping[str, int]
+    layout: Layout, fleet: str, region: str, ports: scrape.Listening, listeners: Mapping[str, envoy.Listener]
 ) -> list[Program]:
     """What to run, configured. Raises ProgramError when one is not on this machine."""
     root = layout.root

@@ -21,6 +21,8 @@ SESSION_HEADER = "x-session-id"
 USER_HEADER = "x-user-id"
 ARM_HEADER = "x-ops-arm"
 RELEASE_HEADER = "x-ops-release"
+CLASS_HEADER = "x-ops-class"
+RATE_FILTER = "envoy.filters.http.local_ratelimit"
 RELEASE_OF_HOST = "%UPSTREAM_METADATA(ops:release)%"  # the replica that answered says its release, not the plan
 
 Assignment = Literal["user", "session", "request"]
@@ -71,9 +73,24 @@ def routes(service: str, weights: Weights, assignment: Assignment, version: str,
     config = {
         "@type": f"{TYPE}/envoy.config.route.v3.RouteConfiguration",
         "name": service,
-        "virtual_hosts": [{"name": service, "domains": ["*"], "routes": [route]}],
+        "virtual_hosts": [{"name": service, "domains": ["*"], "routes": [_synthetic(service, weights), route]}],
     }
     return {"version_info": version, "resources": [config]}
+
+
+def _synthetic(service: str, weights: Weights) -> dict[str, Any]:
+    """Synthetic requests have replicas of their own or none: the canary while it has no users, whose answers would be
+    counted with theirs. Without a canary Envoy says 503 by itself."""
+    header = {"name": CLASS_HEADER, "string_match": {"exact": "synthetic"}}
+    # What users may ask for is theirs alone.
+    unlimited = {RATE_FILTER: {"@type": f"{TYPE}/envoy.config.route.v3.FilterConfig", "disabled": True}}
+    common = {"match": {"prefix": "/", "headers": [header]}, "typed_per_filter_config": unlimited}
+    if weights.canary:
+        said = "the canary has users: there are no replicas for synthetic requests now\n"
+        return {**common, "direct_response": {"status": 503, "body": {"inline_string": said}}}
+    arm = {key: value for key, value in _weighted(service, "canary", 0).items() if key != "weight"}
+    headers = arm["response_headers_to_add"]
+    return {**common, "route": {"cluster": arm["name"], "timeout": "0s"}, "response_headers_to_add": headers}
 
 
 def endpoints(service: str, arm: str, hosts: Iterable[Endpoint]) -> dict[str, Any]:

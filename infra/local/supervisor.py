@@ -22,6 +22,7 @@ import httpx
 from infra.errors import Locked, OpsError
 from infra.fleet import Fleet, load_fleet
 from infra.local import equipment, scrape, start
+from infra.local.envoy import Listener
 from infra.local.gateway import Gateway, View
 from infra.local.inputs import Records, Wishes
 from infra.local.job import Jobs
@@ -50,7 +51,7 @@ class Supervisor:
         self._http = httpx.AsyncClient(trust_env=False)
         self._ports = Ports(random.Random())  # not the seed: two regions with one seed must not meet
         services = _services(fleet, region)
-        self._listeners = {service.name: self._ports.pick() for service in services}
+        self._listeners = {service.name: Listener(self._ports.pick(), service.limits) for service in services}
         self._ports_of = scrape.Listening(*(self._ports.pick() for _ in range(3)))
         self._gateway = Gateway(layout, self._ports_of.envoy, self._http)
         around = Surroundings(layout, self._http, self._ports, self._gateway, seed, self._wake.set)
@@ -185,7 +186,7 @@ class Supervisor:
             fleet=self._fleet.name,
             region=self._region,
             supervisor=me(),
-            services={name: ServiceFacts(url=_url(port)) for name, port in self._listeners.items()},
+            services={name: ServiceFacts(url=_url(one.port)) for name, one in self._listeners.items()},
             envoy_admin=_url(self._ports_of.envoy),
             prometheus=_url(self._ports_of.prometheus),
             alertmanager=_url(self._ports_of.alertmanager),

@@ -19,6 +19,7 @@ from infra.azure.kubeconfig import cluster_at, server
 from infra.azure.refusal import ArmError
 from infra.azure.schema import Request
 from infra.azure.subscription import Subscription
+from infra.rendering.computed import Computed
 
 STACK = "pulumi:pulumi:Stack"
 
@@ -55,6 +56,7 @@ class Recorder(MockMonitor):
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By apiVersion, kind and namespace/name."""
     outputs: dict[str, Any] = field(default_factory=dict)
+    computed: Computed = field(default_factory=Computed)
 
     def __post_init__(self) -> None:
         super().__init__(None)  # type: ignore[arg-type]  # nothing of it that uses mocks is left
@@ -104,9 +106,11 @@ class Recorder(MockMonitor):
             raise NotTaken(f"{request.type} {request.name}: {asked.id} is declared twice")
         self.requests[asked.id] = asked
         try:
-            return asked.id, schema.outputs(request.type, asked.id, self.azure.put(asked))
+            answer = self.azure.put(asked)
         except ArmError as error:
             raise NotTaken(f"{request.type} {request.name}: {error.what} {error.link}".rstrip()) from error
+        self.computed.hear(asked, answer)
+        return asked.id, schema.outputs(request.type, asked.id, answer)
 
     def _apply(self, request: Any, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         wanted = manifest.named(inputs, self._urn(request))

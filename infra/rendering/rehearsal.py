@@ -28,14 +28,21 @@ from pulumi.runtime.settings import Settings, configure
 from infra.azure.subscription import Subscription
 from infra.blueprint.stack import Stack, stacks
 from infra.fleet import load_fleet
+from infra.rendering.computed import Computed
 from infra.rendering.recording import NotTaken, Recorder, Registered
 
 WORKERS = 16  # registrations that a program may wait for at once
 
 
-def rehearse(stack: Stack, folder: Path, azure: Subscription, references: Mapping[str, Mapping[str, Any]]) -> Recorder:
-    """Run the program in `folder` as that stack. Raises whatever it raises."""
-    recorder = Recorder(stack.project, stack.name, azure, references)
+def rehearse(
+    stack: Stack,
+    folder: Path,
+    azure: Subscription,
+    references: Mapping[str, Mapping[str, Any]],
+    computed: Computed | None = None,
+) -> Recorder:
+    """Run the program in `folder` as that stack, after those that `computed` has heard. Raises whatever it raises."""
+    recorder = Recorder(stack.project, stack.name, azure, references, computed=computed or Computed())
     contextvars.copy_context().run(_run, stack, folder, recorder)
     return recorder
 
@@ -76,9 +83,10 @@ def main(fleet_file: Path, programs: Path, out: TextIO) -> None:
     assert fleet.azure is not None
     azure = Subscription(fleet.azure.subscription, fleet.azure.tenant)
     outputs: dict[str, Mapping[str, Any]] = {}
+    computed = Computed({azure.id, azure.tenant})
     for stack in stacks(fleet, str(fleet_file)):
         try:
-            recorder = rehearse(stack, programs / stack.kind, azure, outputs)
+            recorder = rehearse(stack, programs / stack.kind, azure, outputs, computed)
         except Exception as error:  # noqa: BLE001 - told to who asked, as the engine would
             print(json.dumps({"failed": f"{stack.project} {stack.name}: {_said(error)}"}), file=out)
             return
@@ -100,6 +108,7 @@ def _row(recorder: Recorder) -> dict[str, Any]:
         "objects": [recorder.objects[key] for key in sorted(recorder.objects)],
         "options": {one.id: _options(one, ids) for one in recorder.registered.values() if one.id},
         "outputs": recorder.outputs,
+        "computed": recorder.computed.expressions,
     }
 
 

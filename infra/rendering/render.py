@@ -21,7 +21,7 @@ from infra.azure.schema import Request
 from infra.blueprint.stack import Stack, stacks
 from infra.errors import GateFailed
 from infra.fleet import Fleet
-from infra.rendering.armtemplate import templates
+from infra.rendering.armtemplate import template, templates
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / "infra" / "stacks"
@@ -51,6 +51,8 @@ class RenderedStack:
     options: Mapping[str, Options]
     """By ARM id, and by namespace/name of an object."""
     outputs: Mapping[str, Any]
+    computed: Mapping[str, str]
+    """What Azure computes, of this stack and those before it: value -> the expression for it in a template."""
 
 
 def render(fleet: Fleet, fleet_file: Path, programs: Path = PROGRAMS) -> tuple[RenderedStack, ...]:
@@ -65,18 +67,25 @@ def render(fleet: Fleet, fleet_file: Path, programs: Path = PROGRAMS) -> tuple[R
     return tuple(_rendered(known[row["stack"]], row) for row in rows)
 
 
-def write(rendered: Sequence[RenderedStack], directory: Path) -> tuple[Path, ...]:
-    """One ARM template per stack and scope, one YAML file per cluster; the files, in order."""
+def write(rendered: Sequence[RenderedStack], directory: Path, by_scope: bool = False) -> tuple[Path, ...]:
+    """One ARM template per stack, or per stack and scope, and one YAML file per cluster; the files, in order."""
     paths: list[Path] = []
     for one in rendered:
-        depends_on = {id: options.depends_on for id, options in one.options.items()}
-        for group, template in templates(one.requests, depends_on).items():
-            name = f"{one.stack.project}.{one.stack.name}.{group or 'subscription'}.json"
-            paths.append(_write(directory / name, json.dumps(template, indent=2) + "\n"))
+        named = f"{one.stack.project}.{one.stack.name}"
+        for scope, made in _templates(one, named, by_scope).items():
+            paths.append(_write(directory / f"{named}{scope}.json", json.dumps(made, indent=2) + "\n"))
         if one.objects:
             text = yaml.safe_dump_all(one.objects, explicit_start=True)
-            paths.append(_write(directory / f"{one.stack.project}.{one.stack.name}.yaml", text))
+            paths.append(_write(directory / f"{named}.yaml", text))
     return tuple(paths)
+
+
+def _templates(one: RenderedStack, name: str, by_scope: bool) -> dict[str, dict[str, Any]]:
+    depends_on = {id: options.depends_on for id, options in one.options.items()}
+    if not by_scope:
+        return {"": template(name, one.requests, depends_on, one.computed)}
+    found = templates(one.requests, depends_on, one.computed)
+    return {f".{group or 'subscription'}": made for group, made in found.items()}
 
 
 def _write(path: Path, text: str) -> Path:
@@ -91,6 +100,7 @@ def _rendered(stack: Stack, row: Mapping[str, Any]) -> RenderedStack:
         objects=tuple(row["objects"]),
         options={id: _options(options) for id, options in row["options"].items()},
         outputs=row["outputs"],
+        computed=row["computed"],
     )
 
 

@@ -16,10 +16,11 @@ from loadtests.report.goodput import Thresholds, good
 from loadtests.report.histogram import Histogram
 from loadtests.report.histogram import merged as merged_histograms
 from loadtests.report.series import Series, gap_buckets
-from loadtests.wire.outcome import OK, Outcome
+from loadtests.wire.outcome import OK, Outcome, http
 from loadtests.wire.sample import Sample
 
 NAMES = ("ttft", "itl", "tpot", "e2e", "ttft_scheduled", "e2e_scheduled", "total")
+LIMITED = http(429)
 CLIENT = ("lag", "loop", "receive", "cpu")
 TAILS = {
     "send_lag": ("lag", 0.99),
@@ -44,8 +45,9 @@ class Key(NamedTuple):
 class Machine:
     """The cost of one client process: its CPU seconds by wall second, and the busy share of all cores around it.
 
-    The rest are its own delays in seconds at p99 and its share of a core in the busiest tenth of all seconds. The book
-    of one process knows them by its histograms, and that of several here: among many, one that is late is not seen.
+    The rest are its own delays in seconds at p99, its share of a core in the busiest tenth of all seconds, and the
+    share of token events that it read too late. The book of one process knows them by its histograms and counts, and
+    that of several here: among many, one that is late is not seen.
     """
 
     client_cpu: float = 0.0
@@ -54,6 +56,7 @@ class Machine:
     loop_lag: float | None = None
     receive_delay: float | None = None
     cpu_peak: float | None = None
+    merged: float | None = None
 
 
 @dataclass(slots=True)
@@ -69,6 +72,7 @@ class Cell:
     retries: int = 0
     retry_wait: float = 0.0
     kernel: int = 0
+    merged: int = 0
     histograms: defaultdict[str, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
 
     def take(self, other: Cell) -> None:
@@ -91,7 +95,18 @@ class Cell:
         return cell
 
 
-COUNTS = ("requests", "good", "tokens", "prompt_tokens", "events", "received", "retries", "retry_wait", "kernel")
+COUNTS = (
+    "requests",
+    "good",
+    "tokens",
+    "prompt_tokens",
+    "events",
+    "received",
+    "retries",
+    "retry_wait",
+    "kernel",
+    "merged",
+)
 
 
 class Book:
@@ -133,6 +148,8 @@ class Book:
         if sample.outcome == OK:
             self.series.end(sample, kept)
             self._time(cell, sample)
+        if sample.outcome == LIMITED:
+            self.series.at(sample.sent).limited += 1
         return kept
 
     def beat(self, late: float) -> None:
@@ -154,7 +171,8 @@ class Book:
         if len(self.clients) != 1:
             return self.clients
         tails = {name: getattr(self, of).quantile(q) for name, (of, q) in TAILS.items()}
-        return [replace(self.clients[0], **tails)]
+        merged = self.total("merged") / max(1, self.total("events"))
+        return [replace(self.clients[0], merged=merged, **tails)]
 
     @property
     def done(self) -> int:
@@ -238,6 +256,7 @@ def _count(cell: Cell, sample: Sample, kept: bool) -> None:
     cell.retries += sample.retries
     cell.retry_wait += sample.retry_wait
     cell.kernel += sample.kernel
+    cell.merged += sample.merged
     cell.histograms["total"].add(sample.total)
 
 

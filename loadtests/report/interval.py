@@ -39,10 +39,15 @@ def wilson(good: float, count: float, z: float) -> Interval | None:
 
 def share(slots: Sequence[Part], alpha: float = ALPHA) -> Interval | None:
     """A share, by slot: Wilson's interval of as many independent events as the blocks are worth."""
-    clusters = [_sum(block) for block in blocks(slots)]
-    good, count = _sum(clusters)
-    effect = _design_effect(clusters, good / count if count else 0.0)
-    return wilson(good / effect, count / effect, width(len(clusters), alpha)) if count else None
+    parts = clusters(slots)
+    good, count = _sum(parts)
+    effect = _design_effect(parts, good / count if count else 0.0)
+    return wilson(good / effect, count / effect, width(len(parts), alpha)) if count else None
+
+
+def clusters(slots: Sequence[Part]) -> list[Part]:
+    """The blocks that are counted as independent."""
+    return [_sum(block) for block in blocks(slots)]
 
 
 def difference(a: Sequence[Part], b: Sequence[Part], alpha: float = ALPHA) -> Interval:

@@ -1,13 +1,13 @@
 """A report as JUnit XML, so that a pipeline shows what of a run held and what did not. Pure.
 
-Cases: the client can be believed; all that was due was sent and ended; nothing ended otherwise than ok; and for each
-threshold of the SLO, that 99 % of the values keep it (of `itl` the mean of each request, as goodput has it). What the
-evidence cannot tell is skipped, not passed.
+Cases: the client can be believed; all that was due was sent and ended; and each criterion of an SLO that was asked for.
+Where none was: nothing ended otherwise than ok, and for each threshold of the SLO, that 99 % of the values keep it (of
+`itl` the mean of each request, as goodput has it). What the evidence cannot tell is skipped, not passed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
@@ -15,9 +15,11 @@ from xml.etree import ElementTree
 from loadtests.report.latency import Latency
 from loadtests.report.load_report import LoadReport
 from loadtests.report.verdict import Verdict
+from loadtests.search.finding import Finding, Result
 
 Ended = Literal["passed", "failed", "skipped"]
 
+INVALID = "the client was INVALID"
 MEAN = {"itl": "tpot"}  # what is judged of a threshold that is of each request
 
 
@@ -30,9 +32,9 @@ class Case:
     said: str
 
 
-def junit(report: LoadReport) -> str:
+def junit(report: LoadReport, findings: Sequence[Finding] = ()) -> str:
     """The document."""
-    found = list(cases(report))
+    found = list(cases(report, findings))
     counts = {word: sum(case.ended == word for case in found) for word in ("failed", "skipped")}
     suite = ElementTree.Element(
         "testsuite",
@@ -50,7 +52,7 @@ def junit(report: LoadReport) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suite, encoding="unicode")}\n'
 
 
-def cases(report: LoadReport) -> Iterator[Case]:
+def cases(report: LoadReport, findings: Sequence[Finding] = ()) -> Iterator[Case]:
     """What had to hold, and whether it did. Of an INVALID client's latencies nothing is told."""
     client, arrivals = report.client, report.arrivals
     invalid = client.verdict is Verdict.INVALID
@@ -58,6 +60,11 @@ def cases(report: LoadReport) -> Iterator[Case]:
     whole = arrivals.scheduled == arrivals.done
     said = f"{arrivals.scheduled} scheduled, {arrivals.sent} sent, {arrivals.done} done"
     yield Case("arrivals", "passed" if whole else "failed", said)
+    yield from (_criterion(one, invalid) for one in findings) if findings else _promise(report, invalid)
+
+
+def _promise(report: LoadReport, invalid: bool) -> Iterator[Case]:
+    """Where nobody said how much may fail and how many may be slow."""
     bad = {outcome: count for outcome, count in report.outcomes.items() if outcome != "ok"}
     said = ", ".join(f"{count} {outcome}" for outcome, count in bad.items()) or "all ok"
     yield Case("outcomes", "failed" if bad else "passed", said)
@@ -65,10 +72,22 @@ def cases(report: LoadReport) -> Iterator[Case]:
         yield _threshold(name, most, getattr(report.steady.metrics, MEAN.get(name, name)), invalid)
 
 
+ENDS: dict[Result, Ended] = {Result.MEETS: "passed", Result.VIOLATES: "failed", Result.UNKNOWN: "skipped"}
+
+
+def _criterion(one: Finding, invalid: bool) -> Case:
+    if invalid:
+        return Case(one.criterion, "skipped", INVALID)
+    if one.share is None or one.low is None or one.high is None:
+        return Case(one.criterion, "skipped", "nothing was seen of it")
+    said = f"{one.share:.2%} of {one.events:,}, between {one.low:.2%} and {one.high:.2%}; asked are {one.target:.2%}"
+    return Case(one.criterion, ENDS[one.result], said)
+
+
 def _threshold(name: str, most: float, found: Latency, invalid: bool) -> Case:
     label = f"{name} p99 <= {most:g} s"
     if invalid or "p99" not in found.ci:
-        why = "the client was INVALID" if invalid else "too few values to tell"
+        why = INVALID if invalid else "too few values to tell"
         return Case(label, "skipped", why)
     low, high = found.ci["p99"]
     said = f"{found.p99:g} s, between {low:g} and {high:g}"

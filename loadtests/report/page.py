@@ -17,16 +17,22 @@ STYLE = """
 --c0:#6cb0ff;--c1:#ff9d5c;--c2:#5fd07e;--c3:#c39bff;--good:#5fd07e;--fair:#e3b341;--bad:#ff7b72}}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:1rem;max-width:60rem;background:var(--paper);color:var(--ink);
-font:16px/1.5 system-ui,sans-serif}
+font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.1rem;margin:1.8rem 0 .4rem}p{margin:.4rem 0}
 .soft{color:var(--soft)}.VALID{color:var(--good)}.DEGRADED{color:var(--fair)}.INVALID{color:var(--bad)}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+.wide{overflow-x:auto;background:
+linear-gradient(to left,var(--paper) 1.5rem,transparent) right/3rem 100% no-repeat local,
+linear-gradient(to left,var(--rule),transparent) right/1rem 100% no-repeat}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .7rem .25rem 0;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
-th:first-child,td:first-child{text-align:left}
-svg{display:block;width:100%;height:auto}
+th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}
+svg{display:block;width:100%;max-width:38rem;height:auto}
 .tick{font:15px system-ui,sans-serif;fill:var(--soft)}.grid{stroke:var(--rule);stroke-width:1}
 .line{fill:none;stroke-width:2;stroke-linejoin:round}.shade{fill:var(--tint)}.heat{fill:var(--c0)}
 .c0{stroke:var(--c0)}.c1{stroke:var(--c1)}.c2{stroke:var(--c2)}.c3{stroke:var(--c3)}
+[aria-label="Requests a second"] .c0{stroke-width:6;opacity:.45}
+@media (max-width:40rem){table{font-size:.85rem}}
+@media print{h2{break-after:avoid}svg,.wide{break-inside:avoid}body{max-width:none}}
 """.strip()
 
 POINTS = ("p50", "p90", "p95", "p99", "p99_9", "max")
@@ -40,8 +46,10 @@ def page(run: Run) -> str:
         _section("Latencies", _latencies(report), "of ok requests in the steady part, from when they were sent"),
         _section("Latency over time", picture.over_time(run), "the shaded part is the steady one"),
         _section("Distributions", picture.distributions(run), "share of all values up to a time"),
-        _section("Gaps between tokens", picture.gaps(run), "dark where most gaps were"),
-        _section("Arrivals", picture.arrivals(run), "requests that were due, sent and done, a second"),
+        _section(
+            "Gaps between tokens", picture.gaps(run), "how long they were when: the fuller the colour, the more of them"
+        ),
+        _section("Arrivals", picture.arrivals(run), "a second: due, sent, done; limited were answered with 429"),
         _section("Outcomes", _table(("outcome", "requests"), _outcomes(report)), ""),
         _section("Arms", _arms(report), "p50 / p99"),
         _section("Client", _client(report), "its own delays; above its limits these are not the server's figures"),
@@ -61,7 +69,8 @@ def _head(report: LoadReport) -> Iterable[str]:
     yield f'<h1>{escape(report.service)} <span class="{client.verdict}">{client.verdict}</span></h1>'
     for reason in client.reasons:
         yield f'<p class="{client.verdict}">{escape(reason)}</p>'
-    where = " ".join(word for word in (report.fleet, report.region, report.model, report.url, report.started) if word)
+    began = report.started.replace("T", " ").replace("+00:00", " UTC")
+    where = ", ".join(word for word in (report.fleet, report.region, report.model, report.url, began) if word)
     yield f'<p class="soft">{escape(where)}</p>'
     yield _text(
         f"{arrivals.sent:,} of {arrivals.scheduled:,} requests that were due were sent in {report.elapsed:g} s "
@@ -116,10 +125,14 @@ def _client(report: LoadReport) -> str:
         for name, field in (("send lag", "send_lag"), ("loop lag", "loop_lag"), ("receive delay", "receive_delay"))
     ]
     cost = _text(
-        f"{client.cpu:.0%} of one core in {client.processes} processes; machine {client.busy:.0%} busy; "
+        f"{client.cpu:.0%} of one core in {_processes(client.processes)}; machine {client.busy:.0%} busy; "
         f"{client.kernel_times:.0%} of the token times are the kernel's."
     )
     return _table(("", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"), rows) + cost
+
+
+def _processes(number: int) -> str:
+    return "1 process" if number == 1 else f"{number} processes"
 
 
 def _section(title: str, body: str, note: str) -> str:

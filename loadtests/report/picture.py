@@ -12,7 +12,7 @@ from loadtests.report.plot import Axis, Point, heat, lines
 from loadtests.report.run_file import Run
 from loadtests.report.series import Slot
 
-COLUMNS = 120  # of a heat map: five units of the sheet each
+COLUMNS = 120  # of a heat map: three units of the sheet each
 COARSE = 10  # buckets of 1 % in one row of a heat map: 10.5 %
 LEAST_SHARE = 0.002  # of a column: a rarer gap has the lightest shade
 
@@ -37,18 +37,20 @@ def distributions(run: Run) -> str:
 
 
 def gaps(run: Run) -> str:
-    """How often gaps between tokens were how long, by when: dark where most of them were."""
+    """How often gaps between tokens were how long, by when: the fuller the colour, the more of them."""
     columns = list(_columns(run))
     y = _seconds([_edge(row) for _, rows in columns for bucket in rows for row in (bucket, bucket + 1)])
-    return heat("Gaps between tokens over time", _time(run), y, _cells(columns))
+    ends = f"{LEAST_SHARE:.1%}", "all gaps of that time"
+    return heat("Gaps between tokens over time", _time(run), y, _cells(columns), ends)
 
 
 def arrivals(run: Run) -> str:
-    """Requests that were due, sent and done, by when."""
+    """Requests that were due, sent and done, and refused with 429 where some were, by when."""
     width, slots = run.book.series.width, run.book.series.slots
+    names = ["scheduled", "sent", "done", *(["limited"] if any(slot.limited for slot in slots) else [])]
     curves = {
-        name: [((number + 0.5) * width, getattr(slot, field) / width) for number, slot in enumerate(slots)]
-        for name, field in (("scheduled", "scheduled"), ("sent", "sent"), ("done", "done"))
+        name: [((number + 0.5) * width, getattr(slot, name) / width) for number, slot in enumerate(slots)]
+        for name in names
     }
     most = max((value for points in curves.values() for _, value in points), default=0.0)
     y = Axis(0.0, max(most * 1.05, 1.0), lambda v: f"{v:g}/s")

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 640, 300  # of the sheet; a phone shows it at half that, so letters are 15 high
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 30, 34
+WIDTH, HEIGHT = 480, 270  # of the sheet; a phone shows it at three quarters of that, so letters are 15 high
+LEFT, RIGHT, TOP, BOTTOM = 64, 28, 30, 34  # at the right there is room for half of the last tick
 LEVELS = 8  # shades of a heat map: the eye tells no more apart
 FEW = 200  # times: a scale that goes no further has room for ticks between the powers of ten
 LETTER = 8.5  # width of a letter of the legend, about
+SWATCH = 12  # width of a shade in the legend of a heat map
 
 Point = tuple[float, float]
 
@@ -57,19 +58,21 @@ def lines(
     return _sheet(title, x, y, [*parts, *_legend(list(curves))], under)
 
 
-def heat(title: str, x: Axis, y: Axis, cells: Iterable[tuple[Point, Point, float]]) -> str:
-    """Rectangles of (left, right), (low, high) and a weight from 0 to 1; one path for each shade."""
+def heat(
+    title: str, x: Axis, y: Axis, cells: Iterable[tuple[Point, Point, float]], ends: tuple[str, str] = ("0", "1")
+) -> str:
+    """Rectangles of (left, right), (low, high) and a weight from 0 to 1; one path for each shade.
+
+    `ends` are the words for no weight and all of it.
+    """
     shades: dict[int, list[str]] = {}
     for (left, right), (low, high), weight in cells:
         x0, x1, y0, y1 = _x(x, left), _x(x, right), _y(y, high), _y(y, low)
         shade = min(LEVELS, max(1, math.ceil(weight * LEVELS)))
         path = f"M{x0:.1f} {y0:.1f}H{x1:.1f}V{y1:.1f}H{x0:.1f}z"
         shades.setdefault(shade, []).append(path)
-    parts = [
-        f'<path class="heat" fill-opacity="{shade / LEVELS:.3g}" d="{"".join(paths)}"/>'
-        for shade, paths in sorted(shades.items())
-    ]
-    return _sheet(title, x, y, parts)
+    parts = [_filled(shade, "".join(paths)) for shade, paths in sorted(shades.items())]
+    return _sheet(title, x, y, [*parts, *_scale(*ends)])
 
 
 def _sheet(title: str, x: Axis, y: Axis, parts: Iterable[str], under: str = "") -> str:
@@ -96,6 +99,20 @@ def _legend(names: Sequence[str]) -> Iterable[str]:
         yield f'<line class="line c{number}" x1="{at:.0f}" x2="{at + 18:.0f}" y1="14" y2="14"/>'
         yield f'<text class="tick" x="{at + 23:.0f}" y="19">{escape(name)}</text>'
         at += 40 + LETTER * len(name)
+
+
+def _scale(none: str, whole: str) -> Iterable[str]:
+    """All shades in a row, from the one word to the other."""
+    at = LEFT + LETTER * len(none) + 6
+    yield f'<text class="tick" x="{LEFT}" y="19">{escape(none)}</text>'
+    for shade in range(1, LEVELS + 1):
+        yield _filled(shade, f"M{at:.0f} 8h{SWATCH}v12h-{SWATCH}z")
+        at += SWATCH
+    yield f'<text class="tick" x="{at + 6:.0f}" y="19">{escape(whole)}</text>'
+
+
+def _filled(shade: int, path: str) -> str:
+    return f'<path class="heat" fill-opacity="{shade / LEVELS:.3g}" d="{path}"/>'
 
 
 def _shade(x: Axis, low: float, high: float) -> str:

@@ -87,6 +87,7 @@ def client(book: Book) -> Client:
         busy=vitals.busy,
         processes=len(book.clients),
         kernel_times=round(kernel, 4),
+        merged=round(vitals.merged, 5),
     )
 
 
@@ -102,6 +103,7 @@ def _worst(machines: Sequence[Machine], *, kernel: bool) -> Vitals:
         cpu=most("client_cpu") or 0.0,
         cpu_peak=most("cpu_peak") or 0.0,
         busy=most("busy") or 0.0,
+        merged=most("merged") or 0.0,
         kernel=kernel,
     )
 

@@ -16,12 +16,13 @@ from loadtests.wire.sample import Sample
 
 MOST = 600  # slots: ten minutes by the second, finer than a page has pixels, and a bound on what a long run keeps
 LATENCIES = ("ttft", "itl", "tpot", "e2e")
-COUNTS = ("scheduled", "sent", "done", "ok", "good", "tokens")
+COUNTS = ("scheduled", "sent", "done", "ok", "good", "tokens", "limited")
 
 
 @dataclass(slots=True)
 class Slot:
-    """What happened in one span of time. `ok`, `good` and latencies are of what was sent in it; gaps of when they were.
+    """What happened in one span of time; gaps are of when they were. `ok`, `good`, `limited` (answered with 429) and
+    latencies are of what was sent in it.
 
     A latency is kept as the buckets of loadtests/report/histogram.py.
     """
@@ -32,6 +33,7 @@ class Slot:
     ok: int = 0
     good: int = 0
     tokens: int = 0
+    limited: int = 0
     ttft: Counter[int] = field(default_factory=Counter)
     itl: Counter[int] = field(default_factory=Counter)
     tpot: Counter[int] = field(default_factory=Counter)
@@ -53,9 +55,11 @@ class Slot:
     def from_json(cls, data: list[Any]) -> Slot:
         """What `to_json` gave."""
         slot = cls()
-        for name, count in zip(COUNTS, data[: len(COUNTS)], strict=True):
+        counts, buckets = data[: -len(LATENCIES)], data[-len(LATENCIES) :]
+        # Runs that were kept before `limited` was counted have one count less.
+        for name, count in zip(COUNTS, [*counts, 0][: len(COUNTS)], strict=True):
             setattr(slot, name, int(count))
-        for name, flat in zip(LATENCIES, data[len(COUNTS) :], strict=True):
+        for name, flat in zip(LATENCIES, buckets, strict=True):
             setattr(slot, name, Counter(dict(zip(map(int, flat[::2]), map(int, flat[1::2]), strict=True))))
         return slot
 

@@ -16,6 +16,7 @@ from loadtests.arrivals.route import belongs
 from loadtests.order import Order
 from loadtests.report.book import Book
 from loadtests.report.progress import Progress, progress
+from loadtests.run.alarm import Alarm
 from loadtests.run.meter import Meter, Pulse
 from loadtests.wire.exchange import Terms, exchange
 from loadtests.wire.pool import Pool
@@ -23,6 +24,7 @@ from loadtests.wire.request import Writer
 from loadtests.wire.sample import Sample
 
 LOOK = 0.1  # s between two looks at whether the last requests have ended
+OPENING = 1.0  # s over which a closed loop opens its streams: those that begin together end together, burst after burst
 
 
 class Dispatcher:
@@ -43,7 +45,7 @@ class Dispatcher:
         self._is_ours = belongs(order)
         self._book, self._pool, self._open = book, Pool(order.url), Group()
         self._terms = Terms(order.timeouts, order.retry, writer.streamed)
-        self._stop, self._hurry = Event(), Event()
+        self._stop, self._hurry, self._alarm = Event(), Event(), Alarm()
         self._told = (0.0, 0)
         self._meter, self._recent, self._start = Meter(), Meter(), perf_counter()
 
@@ -69,6 +71,7 @@ class Dispatcher:
         if self._stop.is_set():
             self._hurry.set()
         self._stop.set()
+        self._alarm.stop()
 
     def progress(self) -> Progress:
         """Where the run is; rate and busy share are those since the last call."""
@@ -91,7 +94,11 @@ class Dispatcher:
 
     def _keep_open(self, streams: int) -> None:
         """The closed loop: so many greenlets, each of which takes the next arrival when its request has ended."""
-        for _ in range(streams):
+        over = min(OPENING, (self._order.duration or OPENING) / 10)
+        for number in range(streams):
+            self._pause(over * number / streams)
+            if self._stop.is_set():
+                return
             self._open.spawn(self._stream)
         while self._open and self._goes_on():
             self._stop.wait(LOOK)
@@ -113,7 +120,7 @@ class Dispatcher:
         if due <= self._elapsed():
             gevent.sleep(0)  # late as it is, what is ready goes first, or nothing would be sent at all
         while (left := due - self._elapsed()) > 0 and not self._stop.is_set():
-            self._stop.wait(left)
+            self._alarm.wait(left)
 
     def _send(self, arrival: Arrival) -> None:
         self._book.send(self._elapsed())
@@ -127,6 +134,7 @@ class Dispatcher:
             self._open.join(timeout=min(left, LOOK))
         self._open.kill()
         self._pool.close()
+        self._alarm.close()
 
     def _elapsed(self) -> float:
         return perf_counter() - self._start

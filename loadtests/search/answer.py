@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from loadtests.report.latency import Value
+from loadtests.search.crossing import crossing
 from loadtests.search.decision import Rule, Stop
 from loadtests.search.finding import CONFIDENCE
 from loadtests.search.probe import Probe
@@ -15,7 +16,7 @@ from loadtests.search.standing import stand
 
 
 class Answer(Value):
-    """The capacity of a service in a region under an SLO: it lies from `low` to `high`."""
+    """The capacity of a service in a region under an SLO: it lies from `low` to `high`, and in `interval`."""
 
     service: str
     region: str
@@ -27,7 +28,8 @@ class Answer(Value):
     lasted: float = Field(description="For how many seconds it was met at `low`: in short runs a queue may have luck.")
     high: float | None = Field(description="The lowest rate that was shown to violate it.")
     bracket: float | None = Field(description="By which share `high` is above `low`.")
-    estimate: float | None = Field(description="Where leanings put it, inside the interval; not shown.")
+    estimate: float | None = Field(description="Where a curve through all probes, else their leanings put it.")
+    interval: tuple[float, float] | None = Field(None, description="Where the capacity lies, by that curve.")
     confidence: float = CONFIDENCE
     seconds: float = Field(description="For how long was sent.")
     probes: tuple[Probe, ...]
@@ -35,7 +37,12 @@ class Answer(Value):
     @property
     def found(self) -> bool:
         """Whether the search came to its end: a narrow bracket, or all that was allowed."""
-        return self.rule in (Rule.BRACKET, Rule.CEILING)
+        return self.rule in (Rule.BRACKET, Rule.INTERVAL, Rule.CEILING)
+
+    @property
+    def kept(self) -> float | None:
+        """The rate that may be counted on."""
+        return self.interval[0] if self.interval and self.rule is Rule.INTERVAL else self.low
 
 
 class Loss(Value):
@@ -63,6 +70,9 @@ def answer(
     standing = stand(probes)
     low, high = standing.low or None, standing.high if math.isfinite(standing.high) else None
     near = standing.leaning_low, standing.leaning_high
+    leaning = math.sqrt(near[0] * near[1]) if near[0] and math.isfinite(near[1]) else None
+    curve = crossing(probes)
+    estimate = curve.rate if curve else leaning
     return Answer(
         service=service,
         region=region,
@@ -74,7 +84,8 @@ def answer(
         lasted=round(standing.lasted, 3),
         high=high,
         bracket=round(high / low - 1, 4) if low and high else None,
-        estimate=round(math.sqrt(near[0] * near[1]), 3) if near[0] and math.isfinite(near[1]) else None,
+        estimate=None if estimate is None else round(estimate, 3),
+        interval=(round(curve.low, 3), round(curve.high, 3)) if curve else None,
         seconds=round(sum(one.seconds for one in probes), 3),
         probes=tuple(probes),
     )
@@ -87,7 +98,7 @@ def together(answers: Sequence[Answer], failover: Mapping[str, Sequence[str]]) -
     heirs of capacity H: they hold it as long as every region is at most H / (c + H) full. Where all others are heirs,
     that is their sum; where there is none, nothing.
     """
-    lows = {one.region: one.low for one in answers}
+    lows = {one.region: one.kept for one in answers}
     shown = {region: low for region, low in lows.items() if low is not None}
     if len(shown) < len(lows) or not shown:
         return FleetAnswer(regions=lows, total=None, n_minus_1=None, worst=None)

@@ -7,6 +7,9 @@ Waeber, Frazier and Henderson, 2013, is steered by noisy signs), and where they 
 at the ends are sent again for longer, until they are shown. Near the capacity no run is long enough: where a rate could
 not be told in the longest, the search steps away from it, just so far that the bracket would be narrow enough.
 
+Where one curve through all probes tells the capacity closely enough (loadtests/search/crossing.py), the search is done
+as well: near the capacity that needs much less than to show both ends alone.
+
 Every probe is judged so strictly that all of them together are right with 95 % (Bonferroni over the probes that the
 plan allows and over criteria), so the bracket of a search is a 95 % confidence interval of the capacity.
 
@@ -21,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadtests.search.crossing import Crossing, crossing
 from loadtests.search.plan import Plan
 from loadtests.search.probe import Probe
 from loadtests.search.standing import Standing, stand
@@ -40,6 +44,7 @@ class Rule(StrEnum):
     """Why a search stopped."""
 
     BRACKET = "bracket"
+    INTERVAL = "interval"
     CEILING = "ceiling"
     CLIENT = "client"
     BUDGET = "budget"
@@ -79,7 +84,10 @@ def decide(plan: Plan, probes: Sequence[Probe]) -> Decision:
         return Stop(Rule.CLIENT, f"the client is the limit, not the service: {'; '.join(last.reasons)}")
     if end := _end(plan, standing):
         return _afforded(plan, probes, end)
-    return _afforded(plan, probes, _next(plan, standing, probes))
+    curve = _curve(plan, probes)
+    if curve and curve.high / curve.low <= plan.bracket:
+        return Stop(Rule.INTERVAL, f"all probes together tell it within {plan.bracket - 1:.0%}")
+    return _afforded(plan, probes, _next(plan, standing, probes, curve))
 
 
 def _end(plan: Plan, standing: Standing) -> Decision | None:
@@ -93,7 +101,13 @@ def _end(plan: Plan, standing: Standing) -> Decision | None:
     return Stop(Rule.BRACKET, f"the bracket is within {plan.bracket - 1:.0%}")
 
 
-def _next(plan: Plan, standing: Standing, probes: Sequence[Probe]) -> Decision:
+def _curve(plan: Plan, probes: Sequence[Probe]) -> Crossing | None:
+    """What all probes tell together, one of the longest time among them: in short ones queues have luck."""
+    long = any(one.seconds >= plan.longest * ALMOST for one in probes)
+    return crossing(probes) if long else None
+
+
+def _next(plan: Plan, standing: Standing, probes: Sequence[Probe], curve: Crossing | None) -> Decision:
     if probes[-1].damage or probes[-1].failed_recovery:
         return _recover(plan, standing, probes)
     if math.isinf(standing.high):
@@ -102,7 +116,7 @@ def _next(plan: Plan, standing: Standing, probes: Sequence[Probe]) -> Decision:
         return _shrink(plan, standing)
     if standing.leaning_high / standing.leaning_low > plan.bracket:
         return _send(plan, math.sqrt(standing.leaning_low * standing.leaning_high))
-    return _harden(plan, standing)
+    return _harden(plan, standing, probes[-1], curve)
 
 
 def _recover(plan: Plan, standing: Standing, probes: Sequence[Probe]) -> Decision:
@@ -134,11 +148,16 @@ def _shrink(plan: Plan, standing: Standing) -> Decision:
     return _send(plan, rate)
 
 
-def _harden(plan: Plan, standing: Standing) -> Decision:
-    """The ends of a bracket that is narrow enough by leanings: for longer, then away from what cannot be told."""
+def _harden(plan: Plan, standing: Standing, last: Probe, curve: Crossing | None) -> Decision:
+    """The ends of a bracket that is narrow enough by leanings: for longer, then what the curve needs.
+
+    Without a curve, away from what cannot be told.
+    """
     for rate in (standing.leaning_low, standing.leaning_high):
         if rate in standing.unknown and not _spent(plan, standing, rate):
             return _longer(plan, standing, rate)
+    if curve:
+        return Send(_rounded(_other_side(plan, curve, last.rate)), plan.longest)
     untold = [rate for rate in standing.unknown if _spent(plan, standing, rate)]
     below, above = min(untold), max(untold)
     down, up = below / standing.low if standing.low else math.inf, standing.high / above
@@ -146,6 +165,13 @@ def _harden(plan: Plan, standing: Standing) -> Decision:
         return Stop(Rule.UNKNOWN, _nothing(plan, below, above))
     rate = _rounded(_below(plan, standing, below) if down >= up else _above(plan, standing, above))
     return _longer(plan, standing, rate) if rate in standing.unknown else Send(rate, _needed(plan, rate))
+
+
+def _other_side(plan: Plan, curve: Crossing, last: float) -> float:
+    """The end of the curve's interval that was not sent last, for a slope needs two; not far off, where it bends."""
+    if last > curve.rate:
+        return max(curve.low, curve.rate / plan.bracket)
+    return min(curve.high, curve.rate * plan.bracket, plan.up_to)
 
 
 def _below(plan: Plan, standing: Standing, untold: float) -> float:

@@ -40,6 +40,7 @@ class Finding(Value):
     low: float | None = Field(description="Its interval: the run meets the target below it, violates that above it.")
     high: float | None
     result: Result
+    blocks: tuple[interval.Part, ...] = Field(default=(), description="Good events and all, by block of seconds.")
 
     @property
     def spent(self) -> float:
@@ -68,7 +69,7 @@ def find(slots: Sequence[Slot], criterion: Criterion, alpha: float, *, answered:
 
     Where only what was `answered` counts, requests that failed are no events.
     """
-    counted = _counter(criterion, answered)
+    counted = counter(criterion, answered)
     parts = [counted(slot) for slot in slots]
     good, events = sum(one for one, _ in parts), sum(every for _, every in parts)
     span = interval.share(parts, alpha)
@@ -80,6 +81,7 @@ def find(slots: Sequence[Slot], criterion: Criterion, alpha: float, *, answered:
         low=rounded(span.low) if span else None,
         high=rounded(span.high) if span else None,
         result=_result(span, criterion.share),
+        blocks=tuple(interval.clusters(parts)),
     )
 
 
@@ -90,8 +92,8 @@ def _slow(slot: Slot, criterion: Criterion) -> int:
     return sum(count for bucket, count in buckets.items() if bucket > most)
 
 
-def _counter(criterion: Criterion, answered: bool) -> Callable[[Slot], tuple[int, int]]:
-    """Slot -> (good, all)."""
+def counter(criterion: Criterion, answered: bool = False) -> Callable[[Slot], tuple[int, int]]:
+    """Slot -> (good, all) of what a criterion counts."""
     match criterion.of:
         case "ok" | "goodput":
             name = {"ok": "ok", "goodput": "good"}[criterion.of]

@@ -33,9 +33,14 @@ class Standing:
     unknown: dict[float, float]
 
 
+def believed(probes: Sequence[Probe]) -> list[Probe]:
+    """Those that say something of their rate. Of one whose recovery failed the service was not well."""
+    return [one for one in probes if not one.invalid and not one.failed_recovery]
+
+
 def stand(probes: Sequence[Probe]) -> Standing:
-    """What is known. A recovery probe that failed says nothing of the rate: the service was not well."""
-    told = [one for one in probes if not one.invalid and not one.failed_recovery]
+    """What is known."""
+    told = believed(probes)
     meets = [one for one in told if one.result is Result.MEETS and not any(_voids_met(one, other) for other in told)]
     voided = [one for one in told if one.result is Result.VIOLATES and any(_voids(one, other) for other in told)]
     told = [one for one in told if one not in voided]

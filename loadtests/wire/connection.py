@@ -22,8 +22,8 @@ IN_A_ROW = 3  # quick tokens that make a fast stream; one or two are only bunche
 class Sink(Protocol):
     """Who is told what came."""
 
-    def feed(self, data: bytes, at: float) -> bool:
-        """Take `data`, which came at `at` by the monotonic clock; whether there was a token in it."""
+    def feed(self, data: bytes, at: float) -> int:
+        """Take `data`, which came at `at` by the monotonic clock; how many token events it completed."""
 
     def hang_up(self, error: OSError | None) -> None:
         """Nothing more will come: the other side's end, or an error."""
@@ -43,6 +43,7 @@ class Connection:
         self.open = False
         self.kernel = stamp.ask(self._socket)  # whether all times of `sink` are the kernel's
         self.delay = 0.0  # the worst time of it between the kernel's receive and our read, s
+        self.merged = 0  # token events that lost a time of their own, since we read them late and together
 
     def connect(self, address: Any, tls: Tls | None = None) -> None:
         """Open it; a timeout is the caller's. Raises OSError."""
@@ -60,7 +61,7 @@ class Connection:
 
     def expect(self, sink: Sink) -> None:
         """Tell `sink` from now on what comes."""
-        self.sink, self.delay, self.kernel = sink, 0.0, True
+        self.sink, self.delay, self.merged, self.kernel = sink, 0.0, 0, True
 
     def send(self, data: bytes) -> None:
         """Send all of `data`. A server that has hung up may still have said why: the read that follows finds out."""
@@ -116,7 +117,9 @@ class Connection:
     def _give(self, data: bytes, at: float) -> None:
         if self.sink is None:
             self.close()
-        elif self.sink.feed(data, at):
+        elif tokens := self.sink.feed(data, at):
+            if tokens > 1 and self._reader.late(at):
+                self.merged += tokens - 1
             self._quick = self._quick + 1 if at - self._last < FAST else 0
             self._last = at
             if self._quick >= IN_A_ROW:

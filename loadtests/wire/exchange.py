@@ -40,6 +40,7 @@ class Attempt:
         self.reply = Reply(self._over.set, streamed=terms.streamed)
         self.began = self.sent = self.ended = perf_counter()
         self.connect = self.delay = 0.0
+        self.merged = 0
         self.kernel = False
         self.broken: Outcome | None = None
 
@@ -115,7 +116,8 @@ class Attempt:
         connection = self._connection
         if connection is None:
             return
-        self.delay, self.kernel = connection.delay, connection.kernel and self.reply.status is not None
+        self.delay, self.merged = connection.delay, connection.merged
+        self.kernel = connection.kernel and self.reply.status is not None
         if connection.open and self.reply.reusable and self.broken is None:
             self._pool.give(connection)
         else:
@@ -160,6 +162,7 @@ def _sample(attempt: Attempt, word: Outcome, due: float, start: float, tries: in
         events=reply.events,
         received=reply.received,
         receive_delay=attempt.delay,
+        merged=attempt.merged,
         kernel=attempt.kernel,
         retries=tries,
         retry_wait=attempt.began - first,

@@ -40,13 +40,13 @@ class Reply:
         self.over = self.stream = self.complete = self.cut = self.excess = False
         self.done = self.error = self.malformed = self.whole = False
 
-    def feed(self, data: bytes, at: float) -> bool:
-        """Take what was read; `at` is when it came. Whether a token came with it."""
+    def feed(self, data: bytes, at: float) -> int:
+        """Take what was read; `at` is when it came. How many token events it completed."""
         if self._between and self._shape is not None and self._shape.fits(data):
             self.times.append(at)
             self.events += 1
             self.received += len(data) - self._shape.around
-            return True
+            return 1
         self.at, known = at, self.events
         try:
             self._http.feed_data(data)
@@ -54,10 +54,10 @@ class Reply:
             self._nonsense()
         self._between = self._chunked and data.endswith(b"\r\n") and not self._parser.rest
         if self.events == known:
-            return False
+            return 0
         self.times.append(at)
         self._shape = shape_of(data)
-        return True
+        return self.events - known
 
     def hang_up(self, error: OSError | None) -> None:
         """Nothing more will come. That is an end only of a body that has no other; else it was cut."""

@@ -18,7 +18,8 @@ class Sample:
 
     `sent` is when the first byte was handed to the kernel, of the last attempt where there were several; where no
     connection came to be, when the attempt began. `kernel` is whether token times are the kernel's receive times,
-    `receive_delay` the worst time from there to our read, `retry_wait` from the first attempt to the last.
+    `receive_delay` the worst time from there to our read, `merged` the token events that we read so late that they have
+    no time of their own, `retry_wait` from the first attempt to the last.
     """
 
     outcome: Outcome
@@ -36,6 +37,7 @@ class Sample:
     events: int = 0
     received: int = 0
     receive_delay: float = 0.0
+    merged: int = 0
     kernel: bool = False
     retries: int = 0
     retry_wait: float = 0.0

@@ -8,18 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from cli import opening, steering
-from cli.rollouts.drive import drive
+from cli.adapters.run_files import Run
+from cli.rollouts.drive import Snapshot, drive
+from cli.rollouts.evidence import COMPARED, Count, Look, total
+from cli.rollouts.plan import Plan, Stage
 from cli.rollouts.procedure import Rollback
 from cli.rollouts.state import State
 from infra.errors import Locked, Refused
 from infra.record import RecordStore
 from infra.state import lease_path, record_path
 from infra.store import CorruptFile
-from tests.cli.drill import NAME, PATIENCE, REGION, SERVICE, Drill, region, until
+from tests.cli.drill import NAME, PATIENCE, REGION, SERVICE, Drill, ops, region, until
 from tests.infra.local.lab import write_release
+
+STAGE = "      load: {profile: mine, rate: 20/s, for: 10s}"
+SYNTHETIC = {"x-ops-class": "synthetic"}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +53,19 @@ def rolled(drill: Drill, deadline: float, canary: str = "v2") -> State:
 def serves(drill: Drill, release: str) -> bool:
     world = drill.place.traffic().observe()
     return world.stable_ready and world.stable == release
+
+
+def staged(drill: Drill, promise: str) -> Plan:
+    """A plan for v2 with a load stage of three seconds: 120 requests, of which six in ten must keep the promise."""
+    profile = {"name": "even", "rate": "1/s", "arrivals": "constant", "tokens": {"prompt": 512, "output": 16}}
+    load = Stage(profile, rate=40.0, seconds=3.0, slo=("ok >= 60%", f"ttft p60 < {promise}"))
+    return replace(opening.new_plan(drill.place, "v2"), deadline=60.0, load=load)
+
+
+def shifts(run: Run) -> list[float]:
+    """The canary's weights that were wished for."""
+    effects = [event.payload["effect"] for event in run.journal.events() if event.kind == "intent"]
+    return [effect["canary"] for effect in effects if effect["kind"] == "shift"]
 
 
 def faulty(folder: Path, **simulate: Any) -> str:
@@ -86,6 +106,65 @@ def test_a_release_that_the_region_cannot_read_is_told(drill: Drill, tmp_path: P
     """What the supervisor says is the reason."""
     state = rolled(drill, 2.0, str(tmp_path / "gone.yaml"))
     assert state.phase == "rolled back" and "gone.yaml" in state.reason
+
+
+def with_stage(drill: Drill, folder: Path, trace: str) -> Path:
+    """The fleet file with a load stage for chat, whose profile replays a trace."""
+    text = drill.file.read_text().replace("      look: 1s", f"{STAGE}\n      look: 1s", 1)
+    file = folder / drill.file.name
+    file.write_text(text.replace("load_profiles:", f"load_profiles:\n  - {{name: mine, trace: {trace}, rate: 1/s}}", 1))
+    return file
+
+
+def test_a_load_stage_of_the_fleet_file_is_in_the_plan_and_told_before_it_is_begun(
+    drill: Drill, tmp_path: Path
+) -> None:
+    """With a note where its first attempt cannot pass, and a trace that is not there is told at once."""
+    file = with_stage(drill, tmp_path, "conv")
+    asked = ops("rollout", "start", SERVICE, "--release", "v2", "--fleet", str(file))
+    assert asked.returncode == 4 and not drill.open()
+    assert "  load       20/s of mine to the canary alone, before users, for 10 s\n" in asked.stderr
+    assert "  must keep  ttft p99 < 250ms\n" in asked.stderr
+    assert "the load's first attempt sends 200 requests; at least" in asked.stderr
+    file = with_stage(drill, tmp_path, "./gone.csv")
+    wrong = ops("rollout", "start", SERVICE, "--release", "v2", "--fleet", str(file), "--yes")
+    assert wrong.returncode == 2 and "gone.csv cannot be read" in wrong.stderr and not drill.open()
+
+
+def test_a_canary_that_is_too_slow_for_its_load_gets_no_user(drill: Drill) -> None:
+    """Rolled back by what the load's own client saw, before the first weight; `explain` has the figures."""
+    url = drill.place.traffic().facts().services[SERVICE].url
+    assert httpx.post(url, headers=SYNTHETIC).status_code == 503  # there is no slice yet
+    run, state = steering.roll(drill.place, staged(drill, "10ms"), 60.0)  # its prefill alone takes 16 ms
+    assert state.phase == "rolled back" and max(shifts(run)) == 0
+    assert state.reason.startswith("the load stage failed, before any user: ttft p60 < 10ms: 0.00% of ")
+    explained = drill.ops("explain", SERVICE).stdout
+    assert "press the canary, which has no users yet: attempt 1" in explained
+    assert "the load on the canary: fail: ttft p60 < 10ms: 0.00% of" in " ".join(explained.split())
+
+
+def test_a_canary_that_carries_its_load_is_judged_and_none_of_the_load_is_counted(drill: Drill) -> None:
+    """In a region without users: whatever the judge would count of the canary would be of the load."""
+    plan, end = staged(drill, "1s"), time.monotonic() + PATIENCE
+    enough = lambda: bool(looks) or time.monotonic() > end  # noqa: E731
+    looks: tuple[Look, ...] = ()
+
+    def watch(seen: Snapshot) -> None:
+        nonlocal looks
+        looks = seen.state.looks
+
+    with opening.held(drill.place, plan.run) as lease:
+        run = opening.begin(drill.place, plan, lease)
+        state = drive(run.journal, drill.place.ports(lease), watch, enough)
+    assert state.ruling is not None and state.ruling.verdict == "pass", state.ruling
+    outcome = next(event for event in run.journal.events() if "ruling" in event.payload)
+    assert sum(outcome.payload["facts"]["outcomes"].values()) == 120
+    assert state.phase == "judging" and state.shift is not None and state.shift.canary == 50.0
+    assert looks and not any(look.problem for look in looks)
+    for arm in COMPARED:
+        assert set(total(looks, arm).values()) == {Count(0, 0)}
+    refused = httpx.post(f"{drill.place.traffic().facts().services[SERVICE].url}/v1/models", headers=SYNTHETIC)
+    assert refused.status_code == 503 and "the canary has users" in refused.text
 
 
 def test_a_plan_that_is_out_of_date_is_not_begun(drill: Drill) -> None:

@@ -128,6 +128,15 @@ ATLAS_SLIPS = {
         [("[southcentralus, westeurope]", "[westeurope]")],
         ["services[0].rollout.waves: no wave has southcentralus, where the service runs"],
     ),
+    "an embedding is not pressed": (
+        [
+            (
+                "        errors: {ratio: 2, floor: 0.2%}\n        queue: {ratio: 3}\n      alpha: 1%",
+                "        queue: {ratio: 3}\n      load: {profile: code-context, rate: 20/s, for: 30s}\n      alpha: 1%",
+            )
+        ],
+        ["services[2].rollout: a load stage is for services with task generate; leave load out"],
+    ),
     "an embedding has no first token": (
         [("sli: api_latency, target: 99%, threshold: 100ms", "sli: ttft, target: 99%, threshold: 100ms")],
         ["services[2].objectives: ttft does not fit a service with task embed; use api_latency"],

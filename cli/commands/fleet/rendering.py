@@ -15,23 +15,32 @@ def render(
     out: Annotated[
         str, typer.Option("--out", metavar="DIR", help="Where the files go; what is ours there is replaced.")
     ],
+    by_scope: Annotated[
+        bool,
+        typer.Option(
+            "--by-scope",
+            help="A template for each resource group and one for the subscription, for scanners that do not look into "
+            "nested deployments.",
+        ),
+    ] = False,
     fleet: FleetOption = "demo",
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Write what would be deployed, for reviewers.
 
-    ARM templates, one per stack and scope (a resource group, or the subscription), and one YAML file per cluster.
-    Nothing is asked and nothing is deployed; the same fleet file gives the same bytes.
+    One ARM template per stack, for the subscription, with what lies in resource groups as nested deployments; and one
+    YAML file per cluster. Nothing is asked and nothing is deployed; the same fleet file gives the same bytes.
 
     Examples:
       $ ops fleet render --out rendered
+      $ ops fleet render --out rendered-by-scope --by-scope
       $ ops fleet render --out rendered --fleet no-such-fleet  # exit 2
     """
     from cli import estate
 
     place, directory = estate.named(fleet, None, None, False), estate.directory(out)
     rendered = estate.rendered(place)
-    estate.write_rendered(rendered, directory)
+    estate.write_rendered(rendered, directory, by_scope)
     rows = [
         {"stack": one.stack.reference, "resources": len(one.requests), "objects": len(one.objects)} for one in rendered
     ]

@@ -2,10 +2,21 @@
 
 import typer
 
-from cli.commands.load import comparing, gate, reading, regions, running, search
+from cli.commands.load import (
+    accept,
+    azure,
+    comparing,
+    gate,
+    history,
+    kubernetes,
+    reading,
+    regions,
+    running,
+    search,
+)
 
 app = typer.Typer(help="Send traffic that stands for users, and report what its clients saw.", no_args_is_help=True)
-for part in (running, regions, search, gate, reading, comparing):
+for part in (running, regions, search, gate, accept, reading, comparing, history, kubernetes, azure):
     app.add_typer(part.app)
 
 

@@ -5,26 +5,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.load.option import JunitOption, PageOption, SaveOption, SeedOption, ServiceOption, WorkersOption
+from cli.commands.load.option import (
+    JunitOption,
+    PageOption,
+    SaveOption,
+    SeedOption,
+    ServiceOption,
+    SloOption,
+    WorkersOption,
+)
 from cli.console import Output, document, emit
 from cli.options import FleetOption, OutputOption, RegionOption
 from infra.errors import GateFailed, Inconclusive, Interrupted, InvalidInput
 
 if TYPE_CHECKING:
-    from cli.commands.load.ruling import Ruling
+    from cli.rollouts.ruling import Ruling
     from loadtests.report.run_file import Run
 
 app = typer.Typer()
-
-SloOption = Annotated[
-    list[str],
-    typer.Option(
-        "--slo",
-        metavar="TEXT",
-        help="'ttft p99 < 500ms', 'goodput >= 99%'; several must all be kept. Default: the service's objectives.",
-    ),
-]
-"""Use as `slo: SloOption = []`."""
 
 
 @app.command()
@@ -55,7 +53,8 @@ def gate(
     from cli.commands.load import ordering, pressing
     from cli.commands.load.ordering import Given
     from cli.commands.load.probing import named, with_slo
-    from cli.commands.load.ruling import rule
+    from cli.commands.load.underway import under_way
+    from cli.rollouts.ruling import rule
     from infra.fleet import load_fleet
     from loadtests.search.criterion import criteria
     from loadtests.search.finding import strictness
@@ -69,14 +68,17 @@ def gate(
     most = ordering.rate("--rate", rate, workers)
     given = Given(service, seconds, seed, rate=most, profile=profile, region=region)
     order = with_slo(ordering.here(found, given), asked)
-    run = pressing.press(order, workers)
-    facts = judged(run, asked, strictness(len(asked)), order.load.mean or run.report.arrivals.rate_sent)
-    ruling = rule(facts)
-    report = run.report.model_dump(mode="json")
-    data = {**asdict(ruling), "facts": facts.model_dump(mode="json"), "report": report}
-    emit(document("LoadGate", data), output, lambda: _page(run, ruling))
-    pressing.keep(run, page=page, junit=junit, save=save)
-    _end(run, ruling)
+    with under_way(found, [order], "gate") as log:
+        run = pressing.press(order, log, workers)
+        facts = judged(run, asked, strictness(len(asked)), order.load.mean or run.report.arrivals.rate_sent)
+        ruling = rule(facts)
+        log.concluded(ruling.verdict, ruling.reasons)
+        report = run.report.model_dump(mode="json")
+        data = {**asdict(ruling), "facts": facts.model_dump(mode="json"), "report": report}
+        emit(document("LoadGate", data), output, lambda: _page(run, ruling))
+        pressing.keep(run, page=page, junit=junit, save=save, findings=facts.findings)
+        log.kept(page, junit, save)
+        _end(run, ruling)
 
 
 def _page(run: "Run", ruling: "Ruling") -> str:

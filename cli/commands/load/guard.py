@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.errors import Refused
+from infra.errors import InvalidInput, Refused
 
 if TYPE_CHECKING:
     from infra.fleet import Fleet
@@ -18,11 +18,11 @@ NOT_STARTED = "no load was started"
 
 
 def refuse_synthetic(profile: LoadProfile, service: str) -> None:
-    """Raises Refused: synthetic requests have no route of their own here and would be judged as users' requests."""
+    """Raises Refused: what is sent to a local region stands for users; synthetic requests are for the load stage."""
     if profile.traffic == "synthetic":
         raise Refused(
-            f"the load profile {profile.name} of {service} is synthetic, and the local region has one route only: that "
-            "of users, whose answers are what a rollout is judged by",
+            f"the load profile {profile.name} of {service} is synthetic, and what is sent to a local region stands for "
+            "users, whose answers are what a rollout is judged by",
             not_done=NOT_STARTED,
             next=f"in the fleet file, leave `traffic: synthetic` out of {profile.name}, if it may stand in for users",
         )
@@ -30,14 +30,36 @@ def refuse_synthetic(profile: LoadProfile, service: str) -> None:
 
 def refuse_host(fleet: Fleet, url: str, allowed: Sequence[str]) -> None:
     """Raises Refused: a slip in a URL must not press somebody else's machines."""
-    host, domain = urlsplit(url).hostname or "", fleet.azure.domain if fleet.azure else None
-    ours = domain is not None and (host == domain or host.endswith(f".{domain}"))
-    if host and not ours and host not in allowed:
+    host = urlsplit(url).hostname or ""
+    if host and not ours(fleet, url) and host not in allowed:
         raise Refused(
             f"the fleet {fleet.name} does not name the host {host}",
             not_done=NOT_STARTED,
             next=f"the same command with --allow-host {host}, if its owner knows",
         )
+
+
+def ours(fleet: Fleet, url: str) -> bool:
+    """Whether a URL leads to the fleet's own machines: a host below the domain that its edge answers under."""
+    host, domain = urlsplit(url).hostname or "", fleet.azure.domain if fleet.azure else None
+    return domain is not None and (host == domain or host.endswith(f".{domain}"))
+
+
+def region_behind(fleet: Fleet, url: str, named: str | None) -> str:
+    """The region that a URL leads to: the one whose own host it is (infra/blueprint/origin.py), or that was named.
+
+    Empty where nobody says: the edge answers under one host for each residency group, and chooses. Raises NotInFleet
+    for a region that is not the fleet's, InvalidInput where host and name contradict each other.
+    """
+    if not ours(fleet, url):
+        return named or ""
+    host, domain = urlsplit(url).hostname or "", fleet.azure.domain if fleet.azure else ""
+    own = next((one.name for one in fleet.regions if f"{one.name}.{domain}" == host), "")
+    said = fleet.region(named).name if named else ""
+    if own and said and own != said:
+        what = f"--region: {host} is the region {own} itself, and not {said}; leave --region out"
+        raise InvalidInput(what, not_done=NOT_STARTED)
+    return own or said
 
 
 def refuse_rate(profile: LoadProfile, service: Service | None, given: float | None) -> None:

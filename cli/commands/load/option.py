@@ -59,6 +59,53 @@ CeilingOption = Annotated[
 ]
 """Use as `ceiling: CeilingOption = None`."""
 
+SloOption = Annotated[
+    list[str],
+    typer.Option(
+        "--slo",
+        metavar="TEXT",
+        help="'ttft p99 < 500ms', 'goodput >= 99%'; several must all be kept. Default: the service's objectives.",
+    ),
+]
+"""Use as `slo: SloOption = []`."""
+
+LoraOption = Annotated[
+    list[str],
+    typer.Option(
+        "--lora",
+        metavar="NAME",
+        help="The adapter to ask for instead of the model. Of several, each conversation has one.",
+    ),
+]
+"""Use as `lora: LoraOption = []`."""
+
+UsersOption = Annotated[
+    int | None,
+    typer.Option("--users", metavar="N", min=1, help="How many users the requests come from. Default: 1000."),
+]
+"""Use as `users: UsersOption = None`."""
+
+TimeoutOption = Annotated[
+    list[str],
+    typer.Option(
+        "--timeout",
+        metavar="PHASE=TIME",
+        help="How long connect, first-token, gap or total may take. Default: connect=5s, the others 60s.",
+    ),
+]
+"""Use as `timeout: TimeoutOption = []`."""
+
+RetriesOption = Annotated[
+    int, typer.Option("--retries", metavar="N", min=0, max=100, help="How often to ask again after HTTP 429.")
+]
+"""Use as `retries: RetriesOption = 0`."""
+
+IgnoreRetryAfterOption = Annotated[
+    bool,
+    typer.Option("--ignore-retry-after", help="Ask again after 0.5 s, then 1 s, 2 s ..., whatever a 429 says."),
+]
+"""Use as `ignore_retry_after: IgnoreRetryAfterOption = False`."""
+
 PageOption = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="Write the report as a page with plots.")
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.commands.load.guard import NOT_STARTED, refuse_host, refuse_rate, refuse_synthetic
+from cli.commands.load.guard import NOT_STARTED, refuse_host, refuse_rate, refuse_synthetic, region_behind
+from cli.commands.load.manner import Manner
 from infra.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Given:
     speed: float | None = None
     profile: str | None = None
     region: str | None = None
+    manner: Manner = field(default_factory=Manner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,15 @@ def speed(text: str) -> float:
     from infra.units import parse_times
 
     return positive("--speed", text, parse_times)
+
+
+def whole(trace: str, speed: float) -> tuple[int, float]:
+    """How many requests a trace has, and the seconds they take. Raises InvalidInput, TraceError."""
+    from loadtests.arrivals.schedule import recording
+    from loadtests.order import REPLAY
+
+    found = recording(_replaying(REPLAY, Given(None, None, 0, trace=trace, speed=speed)))
+    return len(found.rows), found.period / speed
 
 
 def positive(option: str, text: str, parse: Callable[[object], float], word: str = "") -> float:
@@ -130,7 +141,7 @@ def elsewhere(fleet: Fleet, given: Given, place: Elsewhere) -> Order:
     order = made(
         **{**_common(fleet, service, given, profile), "model": model},
         url=place.url,
-        region=given.region or "",
+        region=region_behind(fleet, place.url, given.region),
         traffic="synthetic",
         credentials=place.credentials,
     )
@@ -150,6 +161,7 @@ def _common(fleet: Fleet, service: Service | None, given: Given, profile: LoadPr
         "seed": given.seed,
         "slo": slo or None,
         "fleet": fleet.name,
+        **given.manner.asked(),
     }
 
 

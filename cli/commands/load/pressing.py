@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,33 +13,37 @@ from cli.commands.load.page import line, report_page
 from cli.console import Output, document, emit, story
 
 if TYPE_CHECKING:
+    from cli.commands.load.underway import Log
     from infra.fleet import Fleet
     from loadtests.order import Order
     from loadtests.report.load_report import LoadReport
     from loadtests.report.run_file import Run
     from loadtests.run.client import Load
+    from loadtests.search.finding import Finding
 
 EVERY = 5  # lines of progress that are left out between two where there is no terminal to repaint a line on
 
 
-def press(order: Order, workers: int = 1) -> Run:
-    """Run the load in so many processes and show how it goes.
+def press(order: Order, log: Log, workers: int = 1) -> Run:
+    """Run the load that has a log in so many processes and show how it goes.
 
     Ctrl-C stops sending; a second one does not wait for open requests.
     """
     from loadtests.run.client import start
 
-    return watch(start(order, workers))
+    return watch(start(order, workers), log)
 
 
-def watch(started: Load) -> Run:
-    """Show how a load goes that has been started, until its end."""
+def watch(started: Load, log: Log) -> Run:
+    """Show how a load goes that has been started and has a log, until its end."""
     from loadtests.report.run_file import Run
 
     with started as load:
         report = _until_its_end(load)
         assert load.book is not None, "a load that has a report has the book that it was made of"
-        return Run(report, load.book)
+        run = Run(report, load.book)
+        log.sent(run)
+        return run
 
 
 def _until_its_end(load: Load) -> LoadReport:
@@ -88,16 +93,25 @@ def answer(run: Run, output: Output) -> None:
     emit(document("LoadReport", report.model_dump(mode="json")), output, lambda: report_page(report))
 
 
-def keep(run: Run, *, page: Path | None = None, junit: Path | None = None, save: Path | None = None) -> None:
-    """Write the files that were asked for, and say so."""
+def keep(
+    run: Run,
+    *,
+    page: Path | None = None,
+    junit: Path | None = None,
+    save: Path | None = None,
+    findings: Sequence[Finding] = (),
+) -> None:
+    """Write the files that were asked for, and say so. JUnit's checks go by the `findings`, where there are some."""
     from infra.store import write_atomic
 
-    for path, text in _files(run, page, junit, save):
+    for path, text in _files(run, page, junit, save, findings):
         write_atomic(path, text)
         story(f"written: {path}")
 
 
-def _files(run: Run, page: Path | None, junit: Path | None, save: Path | None) -> list[tuple[Path, str]]:
+def _files(
+    run: Run, page: Path | None, junit: Path | None, save: Path | None, findings: Sequence[Finding]
+) -> list[tuple[Path, str]]:
     import json
 
     from loadtests.report.junit import junit as to_junit
@@ -107,7 +121,7 @@ def _files(run: Run, page: Path | None, junit: Path | None, save: Path | None) -
     if page:
         files.append((page, to_page(run)))
     if junit:
-        files.append((junit, to_junit(run.report)))
+        files.append((junit, to_junit(run.report, findings)))
     if save:
         files.append((save, json.dumps(document("LoadRun", run.to_json())) + "\n"))
     return files

@@ -15,6 +15,7 @@ from cli.console import story
 from infra.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from cli.commands.load.underway import Log
     from infra.fleet import Fleet
     from infra.service import Service
     from loadtests.order import Order
@@ -57,12 +58,12 @@ def with_slo(order: Order, criteria: Sequence[Criterion]) -> Order:
     return order.model_copy(update={"slo": Slo(**found)}) if found else order
 
 
-def search(order: Order, plan: Plan, criteria: tuple[Criterion, ...]) -> Answer:
+def search(order: Order, plan: Plan, criteria: tuple[Criterion, ...], log: Log) -> Answer:
     """Probe after probe until the decision is to stop; after Ctrl-C with what was found so far."""
     from loadtests.search.answer import answer
 
     probes: list[Probe] = []
-    stop = _until_the_end(order, plan, criteria, probes)
+    stop = _until_the_end(order, plan, criteria, probes, log)
     slo = [one.label for one in criteria]
     return answer(probes, stop, service=order.service, region=order.region, profile=order.profile.name, slo=slo)
 
@@ -75,13 +76,13 @@ def line(probe: Probe) -> str:
     return f"{probe.rate:g}/s for {probe.seconds:.0f} s: {probe.result}{seen}{damage}"
 
 
-def _until_the_end(order: Order, plan: Plan, criteria: tuple[Criterion, ...], probes: list[Probe]) -> Stop:
+def _until_the_end(order: Order, plan: Plan, criteria: tuple[Criterion, ...], probes: list[Probe], log: Log) -> Stop:
     """Fills `probes`."""
     from loadtests.search.decision import Rule, Stop, decide
     from loadtests.search.probe import judged
 
     while not isinstance(decision := decide(plan, probes), Stop):
-        run = _sent(order, decision, order.seed + len(probes))
+        run = _sent(order, decision, order.seed + len(probes), log)
         if run is None or run.report.interrupted:
             return Stop(Rule.INTERRUPTED, "it was interrupted")
         rest, recovery = decision.rest, decision.recovery
@@ -90,13 +91,13 @@ def _until_the_end(order: Order, plan: Plan, criteria: tuple[Criterion, ...], pr
     return decision
 
 
-def _sent(order: Order, wanted: Send, seed: int) -> Run | None:
+def _sent(order: Order, wanted: Send, seed: int, log: Log) -> Run | None:
     """The probe, after its rest; None where a person did not wait for it. Every probe draws its own arrivals."""
     if wanted.rest:
         story(f"resting for {wanted.rest:g} s: the last probe did damage")
     with suppress(KeyboardInterrupt):
         time.sleep(wanted.rest)
-        return press(order.model_copy(update={"rate": wanted.rate, "duration": wanted.seconds, "seed": seed}))
+        return press(order.model_copy(update={"rate": wanted.rate, "duration": wanted.seconds, "seed": seed}), log)
     return None
 
 

@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.load.gate import SloOption
-from cli.commands.load.option import SaveOption, SeedOption, ServiceOption, WorkersOption
+from cli.commands.load.option import SaveOption, SeedOption, ServiceOption, SloOption, WorkersOption
 from cli.console import Output, document, emit, story
 from cli.options import FleetOption, OutputOption
 from infra.errors import GateFailed, Inconclusive, Interrupted
 
 if TYPE_CHECKING:
-    from cli.commands.load.ruling import Ruling
+    from cli.rollouts.ruling import Ruling
     from loadtests.order import Outage
     from loadtests.report.run_file import Run
     from loadtests.search.shift import Part
@@ -52,7 +51,8 @@ def regions(
     """
     from cli.commands.load import pressing, routing
     from cli.commands.load.probing import named
-    from cli.commands.load.ruling import rule
+    from cli.commands.load.underway import under_way
+    from cli.rollouts.ruling import rule
     from infra.fleet import load_fleet
     from loadtests.run.client import shares, start_all
     from loadtests.search.criterion import criteria
@@ -64,17 +64,20 @@ def regions(
     orders = routing.orders(found, given, routing.shift(weight, lose, at, back), asked)
     outage = orders[0].route.outage if orders[0].route else None
     _tell(outage)
-    load = start_all([one for order in orders for one in shares(order, workers)])
-    run = pressing.watch(load)
-    seen = parts(routing.by_region(load.books), outage, asked)
-    ruling = rule(facts(seen, outage, run.report.client, orders[0].load.mean or run.report.arrivals.rate_sent))
-    answer = {"verdict": ruling.verdict, "reasons": [*ruling.reasons, *notes(seen)]}
-    report = run.report.model_dump(mode="json")
-    lost = outage.model_dump(mode="json") if outage else None
-    data = {**answer, "outage": lost, "parts": [one.model_dump(mode="json") for one in seen], "report": report}
-    emit(document("LoadRegions", data), output, lambda: _page(run, answer, seen, outage))
-    pressing.keep(run, save=save)
-    _end(run, ruling, outage)
+    with under_way(found, orders, "regions") as log:
+        load = start_all([one for order in orders for one in shares(order, workers)])
+        run = pressing.watch(load, log)
+        seen = parts(routing.by_region(load.books), outage, asked)
+        ruling = rule(facts(seen, outage, run.report.client, orders[0].load.mean or run.report.arrivals.rate_sent))
+        log.concluded(ruling.verdict, ruling.reasons)
+        answer = {"verdict": ruling.verdict, "reasons": [*ruling.reasons, *notes(seen)]}
+        report = run.report.model_dump(mode="json")
+        lost = outage.model_dump(mode="json") if outage else None
+        data = {**answer, "outage": lost, "parts": [one.model_dump(mode="json") for one in seen], "report": report}
+        emit(document("LoadRegions", data), output, lambda: _page(run, answer, seen, outage))
+        pressing.keep(run, save=save)
+        log.kept(save)
+        _end(run, ruling, outage)
 
 
 def _tell(outage: "Outage | None") -> None:

@@ -1,5 +1,8 @@
 """`ops load run` and `replay`: parse, start the client, print."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,17 +12,23 @@ from cli.commands.load.option import (
     CeilingOption,
     CredentialOption,
     DurationOption,
+    IgnoreRetryAfterOption,
     JunitOption,
+    LoraOption,
     ModelOption,
     PageOption,
+    RetriesOption,
     SaveOption,
     SeedOption,
     ServiceOption,
+    SloOption,
     TargetOption,
+    TimeoutOption,
+    UsersOption,
     WorkersOption,
 )
 from cli.commands.load.ordering import Elsewhere, Given
-from cli.console import Output
+from cli.console import Output, story
 from cli.options import FleetOption, OutputOption, RegionOption
 from infra.errors import Interrupted
 
@@ -27,6 +36,8 @@ if TYPE_CHECKING:
     from infra.fleet import Fleet
     from loadtests.order import Order
     from loadtests.report.run_file import Run
+    from loadtests.search.criterion import Criterion
+    from loadtests.search.finding import Finding
 
 app = typer.Typer()
 
@@ -51,6 +62,12 @@ def run(
     credential: CredentialOption = [],  # noqa: B006 - typer's way to say none
     allow_host: AllowOption = [],  # noqa: B006
     ceiling: CeilingOption = None,
+    lora: LoraOption = [],  # noqa: B006
+    users: UsersOption = None,
+    timeout: TimeoutOption = [],  # noqa: B006
+    retries: RetriesOption = 0,
+    ignore_retry_after: IgnoreRetryAfterOption = False,
+    slo: SloOption = [],  # noqa: B006
     page: PageOption = None,
     junit: JunitOption = None,
     save: SaveOption = None,
@@ -69,10 +86,12 @@ def run(
       $ ops load run --service chat --trace code --seed 3 --duration 2s -o json  # needs region
       $ ops load run --service chat --rate 20/s --duration 2s --report page.html --save run.json  # needs region
       $ ops load run --service chat --rate 20/s --duration 2s --workers 2  # needs region
+      $ ops load run --service chat --slo 'ttft p99 < 1s' --timeout first-token=5s --duration 2s  # needs region
       $ ops load run --target https://llm.example.org --model m  # exit 4
       $ ops load run --service chat --rate 20  # exit 2
     """
     from cli.commands.load import ordering
+    from cli.commands.load.manner import manner
     from infra.fleet import load_fleet
 
     given = Given(
@@ -83,13 +102,14 @@ def run(
         trace=trace,
         profile=profile,
         region=region,
+        manner=manner(lora, users, timeout, retries, ignore_retry_after=ignore_retry_after),
     )
     place = None
     if target is not None:
         most = ordering.rate("--ceiling", ceiling)
         place = Elsewhere(target, model, tuple(allow_host), tuple(credential), most)
-    found = _send(load_fleet(fleet), given, place, workers)
-    _told(found, output, given, keep={"page": page, "junit": junit, "save": save})
+    files = Files(page, junit, save)
+    _send(load_fleet(fleet), given, place, Wanted("run", slo, output, files, workers))
 
 
 @app.command()
@@ -97,9 +117,18 @@ def replay(
     trace: Annotated[str, typer.Option(metavar="NAME|FILE", help="conv, code, mooncake, or a file of yours.")],
     speed: Annotated[str, typer.Option(metavar="TIMES", help="Times its own pace: 10x.")] = "1x",
     service: ServiceOption = None,
-    duration: DurationOption = "30s",
+    duration: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="How long to send: 30s, 5m, or forever. Default: the whole trace once."),
+    ] = None,
     seed: SeedOption = 0,
     workers: WorkersOption = 1,
+    lora: LoraOption = [],  # noqa: B006
+    users: UsersOption = None,
+    timeout: TimeoutOption = [],  # noqa: B006
+    retries: RetriesOption = 0,
+    ignore_retry_after: IgnoreRetryAfterOption = False,
+    slo: SloOption = [],  # noqa: B006
     page: PageOption = None,
     junit: JunitOption = None,
     save: SaveOption = None,
@@ -116,24 +145,69 @@ def replay(
       $ ops load replay --service chat --trace conv --speed 10  # exit 2
     """
     from cli.commands.load import ordering
+    from cli.commands.load.manner import manner
     from infra.fleet import load_fleet
 
+    loaded, pace = load_fleet(fleet), ordering.speed(speed)
     given = Given(
         service=service,
-        duration=ordering.duration(duration),
+        duration=ordering.duration(duration) if duration else _whole(trace, pace),
         seed=seed,
         trace=trace,
-        speed=ordering.speed(speed),
+        speed=pace,
         region=region,
+        manner=manner(lora, users, timeout, retries, ignore_retry_after=ignore_retry_after),
     )
-    found = _send(load_fleet(fleet), given, None, workers)
-    _told(found, output, given, keep={"page": page, "junit": junit, "save": save})
+    files = Files(page, junit, save)
+    _send(loaded, given, None, Wanted("replay", slo, output, files, workers))
 
 
-def _send(fleet: "Fleet", given: Given, place: Elsewhere | None, workers: int) -> "Run":
-    from cli.commands.load.pressing import press, priced
+def _whole(trace: str, speed: float) -> float:
+    """The seconds of a trace, said on stderr: an hour is long to wait for without knowing."""
+    from cli.commands.load import ordering
+    from infra.units import format_duration
 
-    return priced(press(_order(fleet, given, place), workers), fleet, given.service)
+    requests, seconds = ordering.whole(trace, speed)
+    story(f"the whole trace: {requests:,} requests in {format_duration(round(seconds, 1))}")
+    return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is to be written of a run."""
+
+    page: Path | None
+    junit: Path | None
+    save: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a load beside its requests: an SLO to hold it against, an answer, files, processes."""
+
+    command: str
+    slo: Sequence[str]
+    output: Output
+    files: Files
+    workers: int
+
+
+def _send(fleet: "Fleet", given: Given, place: Elsewhere | None, wanted: Wanted) -> None:
+    """Send the load; answer and files. Raises Interrupted where an end was set and did not come."""
+    from cli.commands.load import pressing
+    from cli.commands.load.probing import with_slo
+    from cli.commands.load.underway import under_way
+
+    asked = _criteria(fleet, given, wanted.slo)
+    order = with_slo(_order(fleet, given, place), asked)
+    with under_way(fleet, [order], wanted.command) as log:
+        run = pressing.priced(pressing.press(order, log, wanted.workers), fleet, given.service)
+        pressing.answer(run, wanted.output)
+        files = wanted.files
+        pressing.keep(run, page=files.page, junit=files.junit, save=files.save, findings=_findings(run, asked))
+        log.kept(files.page, files.junit, files.save)
+        if run.report.interrupted and given.duration is not None:
+            raise Interrupted("the load was stopped before its time; the report is of what was sent")
 
 
 def _order(fleet: "Fleet", given: Given, place: Elsewhere | None) -> "Order":
@@ -142,11 +216,17 @@ def _order(fleet: "Fleet", given: Given, place: Elsewhere | None) -> "Order":
     return ordering.here(fleet, given) if place is None else ordering.elsewhere(fleet, given, place)
 
 
-def _told(run: "Run", output: Output, given: Given, keep: dict) -> None:  # type: ignore[type-arg]
-    """Answer and files; raises Interrupted where an end was set and did not come."""
-    from cli.commands.load import pressing
+def _criteria(fleet: "Fleet", given: Given, slo: Sequence[str]) -> "tuple[Criterion, ...]":
+    """What was asked for with --slo; without it the thresholds of the objectives are enough. Raises SloError."""
+    from loadtests.search.criterion import criteria
 
-    pressing.answer(run, output)
-    pressing.keep(run, **keep)
-    if run.report.interrupted and given.duration is not None:
-        raise Interrupted("the load was stopped before its time; the report is of what was sent")
+    return criteria(slo, fleet.service(given.service).objectives if given.service else ()) if slo else ()
+
+
+def _findings(run: "Run", asked: "tuple[Criterion, ...]") -> "tuple[Finding, ...]":
+    if not asked:
+        return ()
+    from loadtests.search.finding import strictness
+    from loadtests.search.probe import judged
+
+    return judged(run, asked, strictness(len(asked)), run.report.arrivals.rate_sent).findings

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.load.gate import SloOption
-from cli.commands.load.option import SeedOption, ServiceOption
+from cli.commands.load.option import SeedOption, ServiceOption, SloOption
 from cli.console import Output, document, emit
 from cli.options import FleetOption, OutputOption, RegionOption
 from infra.errors import Inconclusive, Interrupted
@@ -46,7 +45,8 @@ def search(
       $ ops load search --service chat --slo 'ttft p99'  # exit 2
     """
     from cli.commands.load import ordering, probing
-    from cli.commands.load.search_page import page
+    from cli.commands.load.search_page import headline, page
+    from cli.commands.load.underway import under_way
     from infra.fleet import load_fleet
     from infra.units import parse_duration
     from loadtests.search.answer import together
@@ -65,10 +65,13 @@ def search(
         budget=ordering.positive("--budget", budget, parse_duration),
     )
     given = ordering.Given(wanted.name, plan.seconds, seed, profile=profile, region=region)
-    answers = [probing.search(order, plan, asked) for order in probing.orders(found, given, asked)]
-    fleetwide = together(answers, {one.name: one.failover for one in found.regions}) if len(answers) > 1 else None
-    emit(_document(answers, fleetwide), output, lambda: page(answers, fleetwide))
-    _end(answers)
+    orders = probing.orders(found, given, asked)
+    with under_way(found, orders, "search") as log:
+        answers = [probing.search(order, plan, asked, log) for order in orders]
+        log.concluded(", ".join(one.rule for one in answers), [headline(one) for one in answers])
+        fleetwide = together(answers, {one.name: one.failover for one in found.regions}) if len(answers) > 1 else None
+        emit(_document(answers, fleetwide), output, lambda: page(answers, fleetwide))
+        _end(answers)
 
 
 def _document(answers: Sequence["Answer"], fleetwide: "FleetAnswer | None") -> dict[str, Any]:

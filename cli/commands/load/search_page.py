@@ -27,14 +27,25 @@ def page(answers: Sequence[Answer], fleet: FleetAnswer | None) -> Any:
     return Group(*parts, *(_together(fleet) if fleet else ()), *_notes(answers))
 
 
+def headline(one: Answer) -> str:
+    """The answer on one line."""
+    return f"{one.service} in {one.region}: {_found(one)}"
+
+
 def _head(one: Answer) -> Iterator[str]:
-    yield f"{one.service} in {one.region}: {_found(one)}"
+    yield headline(one)
+    if one.interval and one.rule != "interval":
+        low, high = one.interval
+        yield f"by one curve through all probes: {one.estimate:.4g}/s, from {low:.4g}/s to {high:.4g}/s"
     yield from wrap(f"SLO: {'; '.join(one.slo)}", WIDTH)
     yield from wrap(f"stopped by {one.rule}: {one.why}; {len(one.probes)} probes, {one.seconds:.0f} s", WIDTH)
 
 
 def _found(one: Answer) -> str:
     sure = f" ({one.confidence:.0%} sure)"
+    if one.rule == "interval" and one.interval:
+        low, high = one.interval
+        return f"between {low:.4g}/s and {high:.4g}/s, {high / low - 1:.1%} apart{sure}"
     if one.low and one.high:
         near = f", {one.bracket:.1%} apart" if one.bracket is not None else ""
         return f"between {one.low:g}/s and {one.high:g}/s{near}{sure}"

@@ -1,12 +1,16 @@
 """The commands of `ops rollout` that change something: begin, hold, go on, promote, take back."""
 
-from typing import Annotated
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.commands.rollout.answer import ServiceArgument, TimeoutOption, ended, seconds, shown
-from cli.console import Output, confirm, story
+from cli.console import WIDTH, Output, confirm, story
 from cli.options import FleetOption, OutputOption, RegionOption, YesOption
+
+if TYPE_CHECKING:
+    from cli.rollouts.plan import Stage
 
 app = typer.Typer()
 
@@ -46,10 +50,14 @@ def start(
         return
     for line in view.plan_lines(plan):
         story(line)
+    if plan.load:
+        _say_if_short(plan.load)
     latencies = [signal for signal in plan.signals if signal.threshold]
     if latencies and all(signal.gate for signal in latencies):  # none has a measured threshold
         story("  note       no traffic in the last minute: nothing is proven without it, and the")
         story("             deadline rolls back; `ops load run` sends some")
+    for note in opening.counted(place):
+        story(fill(f"  note       {note}", WIDTH, subsequent_indent=" " * 13))
     confirm("start this rollout?", yes)
     if detach:
         steering.detach(place, plan)
@@ -57,6 +65,16 @@ def start(
         return
     run, state = steering.roll(place, plan, limit)
     ended(place, state, run, output)
+
+
+def _say_if_short(load: "Stage") -> None:
+    """A note where the first attempt of the load stage is too short to pass."""
+    from cli.rollouts.ruling import needed
+
+    sent, least = round(load.rate * load.seconds), needed(load)
+    if sent < least:
+        story(f"  note       the load's first attempt sends {sent} requests; at least {least} must be")
+        story("             good to pass: later ones are longer, a higher rate or time is sooner")
 
 
 @app.command()

@@ -33,6 +33,7 @@ class Exporter:
     pages: dict[str, dict[str, float]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     scraped: dict[str, int] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
     serial: int = 0
     releases: dict[str, str] = field(default_factory=lambda: dict(RELEASES))
     port: int = 0
@@ -49,14 +50,17 @@ class Exporter:
         """A time by which Prometheus has every page as it is now.
 
         It is asked: a page that was sent may have come too late for it, and then it has kept nothing of it. A page that
-        is broken was at least asked for twice.
+        is broken was at least asked for twice. What is added from then on is in no sample of before that time: a scrape
+        has the time of its beginning, and one that had begun has been answered.
         """
         self.serial += 1
         asked, wanted = dict(self.scraped), self.serial
         pages = ("envoy", "client", *self.releases)
         until(lambda: all(self.scraped.get(page, 0) >= asked.get(page, 0) + 2 for page in pages if page in self.broken))
         until(lambda: all(self.stored(page) >= wanted for page in pages if page not in self.broken))
-        return time.time()
+        now, answered = time.time(), dict(self.answered)
+        until(lambda: all(self.answered[page] > answered[page] for page in pages if page not in self.broken))
+        return now
 
     def stored(self, page: str) -> float:
         """The serial of a page as Prometheus last stored it."""
@@ -159,7 +163,9 @@ def _handler(made: Exporter) -> type[BaseHTTPRequestHandler]:
             self.send_response(500 if page in made.broken else 200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
-            self.wfile.write(made.text(page).encode())
+            text = made.text(page).encode()
+            made.answered[page] = made.answered.get(page, 0) + 1
+            self.wfile.write(text)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

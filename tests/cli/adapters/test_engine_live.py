@@ -131,18 +131,24 @@ def test_a_stack_that_only_exports_something_else_says_so(place: Place) -> None:
     assert [one.op for one in place.steps()] == ["same"]
 
 
-@pytest.mark.parametrize("kind", [Kind.INTERNAL, Kind.TIMEOUT, Kind.CRASH])
-def test_what_azure_made_without_saying_so_is_taken_in_and_not_made_again(place: Place, kind: Kind) -> None:
-    """By the process that met the fault."""
-    lab = place.lab
-    lab.want([group(), store(tags={"fleet": "demo"})])
-    lab.emulation.break_with([Fault(kind, match="PUT .*storageAccounts")])
-    assert {one.kind for one in place.up().failed} <= AGAIN
+MINE = {"tags": {"fleet": "demo"}}
+
+
+@pytest.mark.parametrize("kinds", [{"store": Kind.INTERNAL, "net": Kind.TIMEOUT}, {"store": Kind.CRASH}], ids=len)
+def test_what_azure_made_without_saying_so_is_taken_in_and_not_made_again(place: Place, kinds: dict[str, Kind]) -> None:
+    """By the process that met the fault, also where two creations met one at once."""
+    lab, network = place.lab, net()
+    network["inputs"] |= MINE
+    lab.want([group(), store(**MINE), *([network] if "net" in kinds else [])])
+    types = {"store": "storageAccounts", "net": "virtualNetworks"}
+    lab.emulation.break_with([Fault(kind, match=f"PUT .*{types[name]}") for name, kind in kinds.items()])
+    failed = place.up().failed
+    assert len(failed) >= len(kinds) and {one.kind for one in failed} <= AGAIN
     place.engine.settle(lab.stack)
     outcome = place.up()
     assert outcome.ok, outcome
     assert "create" not in outcome.changes
-    assert [one.op for one in place.steps()] == ["same", "same"]
+    assert [one.op for one in place.steps()] == ["same"] * (1 + len(kinds))
 
 
 def test_also_by_another_process_that_only_finds_it(tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_the_lock_of_a_dead_engine_is_taken_away(tmp_path: Path) -> None:
 )
 def test_the_lock_of_an_engine_that_may_live_is_left(tmp_path: Path, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On another machine, of nobody knows whom, or of one that works on."""
-    monkeypatch.setattr("cli.adapters.pulumi_engine.PATIENCE", 0.01)
+    monkeypatch.setattr("cli.adapters.pulumi_engine.remains.PATIENCE", 0.01)
     fake = FakePulumi({BASE.reference: []}, locks=[who])
     with pytest.raises(StackLocked):
         engine(fake, tmp_path).settle(BASE)

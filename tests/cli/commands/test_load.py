@@ -110,6 +110,31 @@ def test_several_workers_send_one_load(truth: Truth, ops: Ops) -> None:
     assert more.returncode == 2 and "more than 2 clients can send; give at most 10000/s" in more.stderr
 
 
+def test_a_trace_is_replayed_once_where_no_end_is_given(truth: Truth, ops: Ops, tmp_path: Path) -> None:
+    """Whole, and how long that takes is said before it starts."""
+    file = tmp_path / "mine.csv"
+    rows = "".join(f"2026-01-01 00:00:{n // 10:02}.{n % 10}00000,9,3\n" for n in range(20))
+    file.write_text(f"TIMESTAMP,ContextTokens,GeneratedTokens\n{rows}")
+    done = ops("load", "replay", "--service", "chat", "--trace", str(file), "--speed", "4x", "-o", "json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("the whole trace: 20 requests in 500ms\n")
+    report = json.loads(done.stdout)
+    assert report["arrivals"]["scheduled"] == report["outcomes"]["ok"] == len(truth.asked) == 20
+    assert report["elapsed"] < 10
+
+
+def test_a_trace_of_a_fleet_file_lies_beside_it(truth: Truth, ops: Ops, tmp_path: Path) -> None:
+    """Wherever the command is typed."""
+    rows = "".join(f"2026-01-01 00:00:0{n},9,{7 + n}\n" for n in range(2))
+    (tmp_path / "mine.csv").write_text(f"TIMESTAMP,ContextTokens,GeneratedTokens\n{rows}")
+    file = tmp_path / "demo.yaml"
+    file.write_text(fleet.locate("demo").read_text().replace("trace: conv #", "trace: ./mine.csv #", 1))
+    done = ops("load", "run", "--service", "chat", *SHORT, "--fleet", str(file), "-o", "json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pattern"]["trace"] == str(tmp_path / "mine.csv")
+    assert {asked.body["max_tokens"] for asked in truth.asked} == {7, 8}
+
+
 def test_a_run_is_kept_and_read_again(truth: Truth, ops: Ops, tmp_path: Path) -> None:
     """As JSON, as a page and as JUnit; the report of the file is the report of the run."""
     page, junit, save = (str(tmp_path / name) for name in ("page.html", "junit.xml", "run.json"))
@@ -287,7 +312,7 @@ def test_profiles_are_listed(ops: Ops) -> None:
     """What stands for whom, and how hard it presses at most."""
     done = ops("load", "profiles", "-o", "json")
     profiles = {one["name"]: one for one in json.loads(done.stdout)["profiles"]}
-    assert profiles["conversation"]["services"] == ["chat", "chat-mini"]
+    assert (profiles["conversation"]["services"], profiles["step10x"]["services"]) == (["chat"], ["chat-mini"])
     assert profiles["conversation"]["peak"] == 120.0
     table = ops("load", "profiles")
     assert "conversation" in table.stdout and "trace conv 120/s" in " ".join(table.stdout.split())

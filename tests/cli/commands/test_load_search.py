@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
+from rich.console import Console
 
-from cli.commands.load.ruling import rule, told
+from cli.commands.load.search_page import page
 from infra import state
 from infra.store import write_json
-from loadtests.report.verdict import Verdict
-from loadtests.search.finding import Finding, Result
-from loadtests.search.probe import Probe
+from loadtests.search.answer import answer
+from loadtests.search.decision import Rule, Stop
 from tests.conftest import Ops
+from tests.loadtests.search.test_crossing import seen
 from tests.loadtests.truth import Truth, serving
 
 EXITS = {"pass": 0, "fail": 3, "cannot tell": 5}
@@ -45,51 +46,6 @@ def truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Truth]:
         yield server
 
 
-def finding(result: Result, share: float | None = 0.97) -> Finding:
-    """A criterion that was looked at in 3,000 requests."""
-    low, high = (None, None) if share is None else (share - 0.01, share + 0.01)
-    return Finding(
-        criterion="ttft p99 < 500ms", target=0.99, events=3000, share=share, low=low, high=high, result=result
-    )
-
-
-def facts(result: Result, **more: Any) -> Probe:
-    """What a run showed."""
-    return Probe(rate=20, seconds=30, result=result, leans_good=True, findings=(finding(result),), **more)
-
-
-SAID = "ttft p99 < 500ms: 97.00% of 3,000 (96.00% to 98.00%), asked are 99%"
-
-
-@pytest.mark.parametrize(
-    ("seen", "verdict", "reasons"),
-    [
-        (facts(Result.MEETS), "pass", (SAID,)),
-        (facts(Result.MEETS, reasons=("busy",)), "pass", (SAID, "the client was DEGRADED: busy")),
-        (facts(Result.VIOLATES, damage=("it fell over",)), "fail", (SAID, "it fell over")),
-        (facts(Result.UNKNOWN), "cannot tell", (SAID,)),
-        (
-            facts(Result.UNKNOWN, growing=True),
-            "cannot tell",
-            (SAID, "open requests became more and more: it was no steady state"),
-        ),
-        *(
-            (facts(result, client=Verdict.INVALID, reasons=("busy",)), "cannot tell", ("the client was INVALID: busy",))
-            for result in Result
-        ),
-    ],
-)
-def test_a_gate_has_three_verdicts_and_a_reason_for_each(seen: Probe, verdict: str, reasons: tuple[str, ...]) -> None:
-    """A client that was INVALID passes nothing and fails nothing, whatever it saw."""
-    ruling = rule(seen)
-    assert (ruling.verdict, ruling.reasons) == (verdict, reasons)
-
-
-def test_what_was_not_seen_is_told_as_such() -> None:
-    """Gaps of answers that had one token each, for one."""
-    assert told(finding(Result.UNKNOWN, None)) == "ttft p99 < 500ms: nothing was seen of it"
-
-
 @pytest.mark.parametrize(("behaviour", "duration", "honest"), [("ok", "2s", "pass"), ("503", "2s", "fail")])
 def test_a_gate_ends_as_its_verdict_says(truth: Truth, ops: Ops, behaviour: str, duration: str, honest: str) -> None:
     """0, 3 or 5; on a machine where the client was INVALID it is 5, and says so."""
@@ -112,6 +68,16 @@ def test_a_gate_says_why_to_a_person(truth: Truth, ops: Ops, tmp_path: Path) -> 
     assert ": cannot tell" in done.stdout and "it cannot be told" in done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert json.loads(kept.read_text())["kind"] == "LoadRun"
+
+
+@pytest.mark.parametrize(("rule", "said"), [(Rule.INTERVAL, "chat in a: between 39."), (Rule.BUDGET, "by one curve")])
+def test_a_search_says_what_all_probes_tell_together(rule: Rule, said: str) -> None:
+    """As the answer where it ended the search, else beside what single runs showed."""
+    one = answer(seen(40.0), Stop(rule, "told"), service="chat", region="a", profile="p", slo=["ttft p95 < 250ms"])
+    console = Console(width=80, file=StringIO(), record=True)
+    console.print(page([one], None))
+    text = console.export_text()
+    assert said in text and f"stopped by {rule}" in text
 
 
 def test_a_search_shows_every_probe_and_what_stopped_it(truth: Truth, ops: Ops) -> None:

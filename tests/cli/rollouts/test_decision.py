@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from cli.rollouts.decision import decide, exposure, remaining
 from cli.rollouts.evidence import Count, Look
-from cli.rollouts.procedure import Advance, Bake, Decision, Hold, Promote, Rollback, Start
+from cli.rollouts.procedure import Advance, Bake, Decision, Hold, Load, Press, Promote, Rollback, Start, to_json
 from cli.rollouts.state import Phase, State
 from cli.rollouts.verdict import Evidence, Fail, Inconclusive, Pass, Verdict
-from tests.fakes import EPOCH, PLAN, SIGNALS
+from runbooks.journal import Event
+from tests.fakes import BROKEN, EPOCH, PASSED, PLAN, SIGNALS, STAGED, UNTOLD
 
 NOW = EPOCH + 30
 
@@ -42,6 +44,7 @@ def standing(phase: Phase = "judging", **changes: object) -> State:
     """A rollout that has nothing left to wait for."""
     decisions: dict[Phase, Decision] = {
         "preparing": Start(),
+        "pressing": Load(2),
         "judging": Advance(25.0),
         "baking": Bake(),
         "promoting": Promote("so"),
@@ -101,10 +104,55 @@ def test_what_has_ended_or_is_on_its_way_back_stays_so(phase: Phase, verdict: Ve
     assert decide(standing(phase, abort="ana: hot", override="ben: go"), verdict, NOW) == Hold("so")
 
 
-@pytest.mark.parametrize("phase", ["planned", "preparing", "judging", "baking", "promoting"])
+@pytest.mark.parametrize("phase", ["planned", "preparing", "pressing", "judging", "baking", "promoting"])
 def test_abort_and_a_failed_verdict_roll_back_from_every_phase(phase: Phase) -> None:
     assert isinstance(decide(standing(phase, abort="ana: hot"), PASS, NOW), Rollback)
     assert isinstance(decide(standing(phase), FAIL, NOW), Rollback)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"paused_since": EPOCH + 1}, {"override": "ana: sure"}], ids=["alone", "in a pause", "overridden"]
+)
+def test_a_failed_load_rolls_back_whatever_else_is_wished(changes: dict[str, object]) -> None:
+    """As a failed verdict does."""
+    found = decide(standing("pressing", plan=STAGED, ruling=BROKEN, **changes), PASS, NOW)
+    assert found == Rollback("the load stage failed, before any user: ttft p99 < 250ms: 12.00% of 200")
+
+
+def test_a_load_that_failed_in_a_phase_before_does_not_come_back() -> None:
+    """It cannot have: but only the load stage reads its ruling."""
+    assert isinstance(decide(standing(plan=STAGED, ruling=BROKEN), OPEN, NOW), Advance)
+
+
+UNSURE = "the load could not tell (the client was INVALID: busy); it is sent again in 5 s"
+BEGUN = Event(3, datetime.fromtimestamp(NOW - 5, UTC), "ana", "intent", {"effect": to_json(Press(2, 20.0))})
+STAGES: list[tuple[dict[str, object], Decision | Hold]] = [
+    ({"phase": "preparing"}, Load(1)),
+    ({"phase": "preparing", "done": 1}, Hold("waiting: slices ready")),
+    ({"done": 0}, Hold("waiting: the load on the canary, 20 s more")),
+    ({"done": 0, "intent": BEGUN}, Hold("waiting: the load on the canary, 15 s more")),
+    ({"done": 1, "ruling": PASSED}, Hold("waiting: counters settled")),
+    ({"ruling": PASSED}, Advance(25.0)),
+    ({"ruling": UNTOLD, "since": NOW - 20}, Load(3)),
+    ({"ruling": UNTOLD, "since": NOW - 15}, Hold(UNSURE)),
+    (
+        {"ruling": UNTOLD, "started": NOW - 91},
+        Rollback("no proof within the deadline of 90 s: the load stage could not tell: the client was INVALID: busy"),
+    ),
+    (
+        {"done": 0, "started": NOW - 91, "intent": BEGUN},
+        Rollback("no proof within the deadline of 90 s: the load stage could not tell: nothing is known of it yet"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "found"), STAGES)
+def test_a_load_stage_comes_between_the_slices_and_the_first_weight(
+    changes: dict[str, object], found: Decision | Hold
+) -> None:
+    """Only a load that is shown to be carried leads on."""
+    phase = changes.pop("phase", "pressing")
+    assert decide(standing(phase, plan=STAGED, **changes), OPEN, NOW) == found  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

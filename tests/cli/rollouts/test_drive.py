@@ -3,51 +3,19 @@
 from __future__ import annotations
 
 import resource
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.rollouts.course import Course, RolloutError
 from cli.rollouts.drive import Snapshot, drive, tick
-from cli.rollouts.plan import Plan
-from cli.rollouts.ports import Ports
 from cli.rollouts.procedure import Shift
-from cli.rollouts.state import State, replay
+from cli.rollouts.state import replay
 from infra.errors import Locked
 from runbooks.journal import Event, Journal, JournalUnusable, Mark
-from tests.fakes import PLAN, FakeClock, FakeLease, FakeMetrics, FakeRecord, FakeTraffic, rates
-
-
-@dataclass
-class Bench:
-    """One rollout with everything fake but the journal."""
-
-    clock: FakeClock
-    record: FakeRecord
-    traffic: FakeTraffic
-    metrics: FakeMetrics
-    lease: FakeLease
-    journal: Journal
-    ports: Ports
-
-    def drive(self) -> State:
-        return drive(self.journal, self.ports, lambda _: None)
-
-    def command(self, name: str, reason: str = "because") -> None:
-        self.journal.append("command", command=name, reason=reason)
-
-    def kinds(self) -> list[str]:
-        return [event.payload["decision"]["kind"] for event in self.journal.events() if event.kind == "decision"]
-
-
-def bench(tmp_path: Path, metrics: FakeMetrics | None = None, plan: Plan = PLAN) -> Bench:
-    clock, record, lease = FakeClock(), FakeRecord(), FakeLease()
-    traffic = FakeTraffic(clock, record)
-    metrics = metrics or FakeMetrics(rates(), rates())
-    journal = Journal(tmp_path / f"{plan.run}.jsonl", "tester", clock.utc)
-    journal.append("plan", plan=plan.to_json(), digest=plan.digest())
-    return Bench(clock, record, traffic, metrics, lease, journal, Ports(traffic, metrics, record, lease, clock))
+from tests.cli.rollouts.bench import Bench, Killed, bench, drive_until_killed
+from tests.fakes import PLAN, FakeMetrics, rates
 
 
 def test_a_good_release_climbs_bakes_and_becomes_the_release_of_record(tmp_path: Path) -> None:
@@ -203,10 +171,6 @@ def test_open_requests_are_drained_until_the_deadline_only(tmp_path: Path) -> No
     assert notes == ["deadline with 3 open"]
 
 
-class Killed(BaseException):
-    """The process is gone, between two writes."""
-
-
 def test_a_kill_at_any_write_of_the_journal_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
     whole = bench(tmp_path / "whole")
     whole.drive()
@@ -214,28 +178,11 @@ def test_a_kill_at_any_write_of_the_journal_ends_as_if_nothing_had_happened(tmp_
     for victim in victims:
         it = bench(tmp_path / str(victim))
         with pytest.raises(Killed):
-            _drive_until_killed(it, victim)
+            drive_until_killed(it, victim)
         state = it.drive()
         assert state.phase == "promoted", victim
         assert it.record.release == "v2"
         assert it.kinds() == ["start", "advance", "advance", "bake", "promote"], victim
-
-
-def _drive_until_killed(it: Bench, victim: int) -> None:
-    """Drive with a journal that kills the process when the event with number `victim` was written."""
-    extend = it.journal.extend
-
-    def deadly(entries):  # type: ignore[no-untyped-def]
-        events = extend(entries)
-        if events and events[-1].seq >= victim:
-            raise Killed
-        return events
-
-    it.journal.extend = deadly  # type: ignore[method-assign]
-    try:
-        it.drive()
-    finally:
-        it.journal.extend = extend  # type: ignore[method-assign]
 
 
 def test_a_region_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:

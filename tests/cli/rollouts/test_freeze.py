@@ -9,7 +9,8 @@ import pytest
 from cli.rollouts.freeze import Change, freeze, undo, watched
 from cli.rollouts.plan import Metric, Plan, Signal
 from infra.fleet import load_fleet
-from infra.policy import RolloutPolicy, Tolerance
+from infra.load_profile import LoadProfile
+from infra.policy import LoadStage, RolloutPolicy, Tolerance
 from infra.service import Service
 
 CHANGE = Change("rollout-1", "demo", "eastus2", "v1", "v2")
@@ -69,6 +70,19 @@ def test_errors_are_watched_also_where_nobody_asked(chat: Service) -> None:
 
 def test_the_latencies_of_the_policy_are_what_is_measured(chat: Service) -> None:
     assert watched(chat) == ("ttft", "e2e")
+
+
+def test_a_load_stage_is_frozen_with_its_profile_and_what_must_be_kept(chat: Service) -> None:
+    """A fleet file that is edited meanwhile changes nothing."""
+    stage = LoadStage.model_validate({"profile": "steady", "rate": "20/s", "for": "30s"})
+    staged = chat.model_copy(update={"rollout": chat.rollout.model_copy(update={"load": stage})})
+    profile = LoadProfile.model_validate({"name": "steady", "rate": "5/s", "tokens": {"prompt": 512, "output": 64}})
+    found = freeze(CHANGE, staged, {}, profile).load
+    assert found is not None and (found.rate, found.seconds) == (20.0, 30.0)
+    assert found.slo == ("ok >= 99%", "ttft p99 < 250ms", "tpot p99 < 25ms", "e2e p98 < 2.5s")
+    assert LoadProfile.model_validate(found.profile) == profile
+    assert freeze(CHANGE, chat, {}, profile).load is None
+    assert undo(CHANGE, staged).load is None
 
 
 def test_an_undo_judges_nothing(chat: Service) -> None:

@@ -8,15 +8,26 @@ from typing import Any
 
 import pytest
 
-from cli.rollouts.plan import PlanError, Signal, parse_plan
-from tests.fakes import PLAN
+from cli.rollouts.plan import Plan, PlanError, Signal, parse_plan
+from tests.fakes import PLAN, STAGED
 
 
-def test_a_plan_comes_back_from_json_as_it_was() -> None:
-    assert parse_plan(json.loads(json.dumps(PLAN.to_json()))) == PLAN
+@pytest.mark.parametrize("plan", [PLAN, STAGED], ids=["without a load stage", "with one"])
+def test_a_plan_comes_back_from_json_as_it_was(plan: Plan) -> None:
+    assert parse_plan(json.loads(json.dumps(plan.to_json()))) == plan
 
 
-CHANGES: dict[str, Any] = {"weights": (10.0,), "signals": PLAN.signals[:1], "kind": "undo"}
+def test_a_plan_without_a_load_stage_is_kept_as_it_was_before_there_were_any() -> None:
+    """So journals of then are read, and their digests stay."""
+    assert "load" not in PLAN.to_json() and STAGED.to_json()["load"]["rate"] == 20.0
+
+
+def test_each_attempt_of_a_load_stage_lasts_longer() -> None:
+    assert STAGED.load is not None
+    assert [STAGED.load.lasting(attempt) for attempt in (1, 2, 3)] == [10.0, 20.0, 30.0]
+
+
+CHANGES: dict[str, Any] = {"weights": (10.0,), "signals": PLAN.signals[:1], "kind": "undo", "load": STAGED.load}
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(PLAN)])
@@ -39,6 +50,7 @@ def test_the_digest_survives_the_journal() -> None:
         {key: value for key, value in PLAN.to_json().items() if key != "alpha"},
         {**PLAN.to_json(), "signals": [{"metric": "errors"}]},
         {**PLAN.to_json(), "signals": None},
+        {**STAGED.to_json(), "load": {"rate": 20.0}},
     ],
 )
 def test_anything_else_is_not_a_plan(raw: dict[str, Any]) -> None:

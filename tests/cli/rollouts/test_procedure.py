@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,8 @@ from cli.rollouts.procedure import (
     Bake,
     Decision,
     Effect,
+    Load,
+    Press,
     Promote,
     Rollback,
     SetRecord,
@@ -23,7 +27,7 @@ from cli.rollouts.procedure import (
     steps,
     to_json,
 )
-from tests.fakes import PLAN
+from tests.fakes import PLAN, STAGED
 
 UNDO = replace(PLAN, kind="undo", canary="v0")
 STOP = (Shift("v2", 0, 0), Await("weights in force"), Await("drained"))
@@ -34,6 +38,8 @@ RETIRE = (Shift(None, 0, 0), Await("slices gone"))
     ("decision", "found"),
     [
         (Start(), (Shift("v2", 0, 0), Await("slices ready"))),
+        (Load(1), (Press(1, 10.0), Await("counters settled"))),
+        (Load(3), (Press(3, 30.0), Await("counters settled"))),
         (Advance(25.0), (Shift("v2", 25.0, 25.0), Await("weights in force"))),
         (Bake(), (Shift("v2", 100.0, 0), Await("weights in force"))),
         (Promote("so"), (SetRecord("v2"), Await("stable runs it", "v2"), *STOP, *RETIRE)),
@@ -42,7 +48,7 @@ RETIRE = (Shift(None, 0, 0), Await("slices gone"))
     ids=lambda value: type(value).__name__,
 )
 def test_a_decision_is_carried_out_in_this_order(decision: Decision, found: tuple[object, ...]) -> None:
-    assert steps(PLAN, decision) == found
+    assert steps(STAGED, decision) == found
 
 
 def test_an_undo_moves_the_stable_arm_and_no_traffic() -> None:
@@ -54,16 +60,17 @@ def test_a_rollback_takes_the_traffic_away_before_anything_else() -> None:
     assert steps(PLAN, Rollback("so"))[0] == Shift("v2", 0, 0)
 
 
-@pytest.mark.parametrize("decision", [Start(), Advance(0.05), Bake(), Promote("é"), Rollback("so")])
+@pytest.mark.parametrize("decision", [Start(), Load(2), Advance(0.05), Bake(), Promote("é"), Rollback("so")])
 def test_decisions_come_back_from_json(decision: Decision) -> None:
     assert parse_decision(json.loads(json.dumps(to_json(decision)))) == decision
 
 
-@pytest.mark.parametrize("effect", [Shift("v2", 25.0, 25.0), Shift(None, 0, 0), SetRecord("v2")])
+@pytest.mark.parametrize("effect", [Shift("v2", 25.0, 25.0), Shift(None, 0, 0), SetRecord("v2"), Press(2, 0.5)])
 def test_effects_come_back_from_json(effect: Effect) -> None:
     assert parse_effect(json.loads(json.dumps(to_json(effect)))) == effect
 
 
-def test_an_unknown_decision_is_not_guessed() -> None:
+@pytest.mark.parametrize("parse", [parse_decision, parse_effect])
+def test_what_is_not_known_is_not_guessed(parse: Callable[[dict[str, Any]], object]) -> None:
     with pytest.raises(KeyError):
-        parse_decision({"kind": "dance"})
+        parse({"kind": "dance"})

@@ -15,7 +15,19 @@ from cli.rollouts.plan import Plan
 from cli.rollouts.ports import Ports
 from cli.rollouts.state import State, replay
 from runbooks.journal import Event, Journal
-from tests.fakes import PLAN, FakeClock, FakeLease, FakeMetrics, FakeRecord, FakeTraffic, rates
+from tests.fakes import (
+    PASSED,
+    PLAN,
+    STAGED,
+    UNTOLD,
+    FakeClock,
+    FakeLease,
+    FakeLoads,
+    FakeMetrics,
+    FakeRecord,
+    FakeTraffic,
+    rates,
+)
 
 
 @dataclass(frozen=True)
@@ -31,13 +43,18 @@ def says(journal: Journal, command: str) -> None:
 
 
 def run(folder: Path, plan: Plan = PLAN, problem: str = "", command: str = "", **bad: float) -> Run:
+    """With a load stage, where the plan has one, that can tell at its second attempt."""
     clock, record, metrics = FakeClock(), FakeRecord(), FakeMetrics(rates(**bad), rates())
     metrics.problem = problem
     journal = Journal(folder / "run.jsonl", "ana", clock.utc)
     journal.append("plan", plan=plan.to_json(), digest=plan.digest())
     if command:
         clock.at(6, lambda: says(journal, command))
-    drive(journal, Ports(FakeTraffic(clock, record), metrics, record, FakeLease(), clock), lambda _: None)
+    drive(
+        journal,
+        Ports(FakeTraffic(clock, record), metrics, record, FakeLease(), clock, FakeLoads(clock, UNTOLD, PASSED)),
+        lambda _: None,
+    )
     state = replay(journal.events())
     assert state is not None
     return Run(state, journal.events())
@@ -117,7 +134,7 @@ def test_the_summary_is_json(good: Run) -> None:
         "by": "ana",
     }
     assert found["started"] == "2026-09-21T14:13:20Z"
-    assert found["plan"] == PLAN.digest()
+    assert (found["plan"], found["load"]) == (PLAN.digest(), None)
     assert 0 < found["badResponses"] < found["responses"]
 
 
@@ -141,6 +158,22 @@ def test_the_explanation_names_every_decision_with_its_line_look_and_evidence(go
     assert said[baking + 1].startswith("    look of 14:13:")
     assert said[baking + 2].split() == ["signal", "canary", "baseline", "e-value", "not", "excluded"]
     assert said[baking + 3].startswith("    errors ")
+
+
+def test_the_explanation_tells_what_the_load_stage_came_to(tmp_path: Path) -> None:
+    staged = run(tmp_path, STAGED)
+    told = [report.in_words(event) for event in report.decisions(staged.events)]
+    assert told[:5] == [
+        "bring up the canary and its baseline slice",
+        "press the canary, which has no users yet: attempt 1",
+        "the load on the canary: cannot tell: the client was INVALID: busy",
+        "press the canary, which has no users yet: attempt 2",
+        "the load on the canary: pass: ttft p99 < 250ms: 100.00% of 200",
+    ]
+    assert report.summary(staged.state)["load"] == {"verdict": "pass", "reasons": list(PASSED.reasons)}
+    assert "  load     pass: ttft p99 < 250ms: 100.00% of 200" in report.outcome(staged.state, staged.events, "j")
+    said = report.explanation(staged.state, staged.events, "j")
+    assert any(line.endswith("the load on the canary: cannot tell: the client was INVALID: busy") for line in said)
 
 
 def test_a_decision_taken_before_any_count_shows_no_evidence(good: Run) -> None:

@@ -12,6 +12,8 @@ from cli.rollouts.procedure import (
     Advance,
     Bake,
     Decision,
+    Load,
+    Press,
     Promote,
     Rollback,
     SetRecord,
@@ -19,6 +21,7 @@ from cli.rollouts.procedure import (
     Start,
     to_json,
 )
+from cli.rollouts.ruling import Ruling
 from cli.rollouts.state import State, replay
 from runbooks.journal import Event
 from tests.fakes import EPOCH, PLAN
@@ -62,6 +65,7 @@ def test_a_plan_alone_is_planned() -> None:
     ("decision", "phase", "weight"),
     [
         (Start(), "preparing", 0.0),
+        (Load(1), "pressing", 0.0),
         (Advance(25.0), "judging", 25.0),
         (Bake(), "baking", 100.0),
         (Promote("so"), "promoting", 0.0),
@@ -73,6 +77,18 @@ def test_a_decision_sets_the_phase_and_begins_its_procedure(decision: Decision, 
     it = state(("decision", {"decision": to_json(decision)}))
     assert (it.phase, it.weight, it.since, it.done) == (phase, weight, EPOCH + 1, 0)
     assert it.reason == getattr(decision, "reason", "")
+
+
+def test_a_load_is_under_way_until_its_ruling_is_known() -> None:
+    """The ruling is the last thing that is known of it; one that was cut off leaves none and is still to be done."""
+    begun = [("decision", {"decision": to_json(Load(1))}), ("intent", {"effect": to_json(Press(1, 10.0))})]
+    ruling = {"verdict": "pass", "reasons": ["it holds"]}
+    assert state(*begun).pressing == Press(1, 10.0)
+    told = state(*begun, ("outcome", {"result": "applied", "ruling": ruling, "facts": {}}))
+    assert (told.pressing, told.ruling, told.done) == (None, Ruling("pass", ("it holds",)), 1)
+    cut = state(*begun, ("outcome", {"result": "stopped", "note": "paused"}))
+    assert (cut.pressing, cut.ruling, cut.done) == (None, None, 0)
+    assert state(ADVANCE, SHIFT).pressing is None
 
 
 def test_an_intent_without_an_outcome_is_unknown() -> None:

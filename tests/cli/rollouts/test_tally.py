@@ -19,6 +19,8 @@ def grown(more: float, **labels: str) -> tuple[Series, tuple[float, ...]]:
         ({"code": "200"}, Count(17, 0)),
         ({"code": "400"}, Count(17, 0)),
         ({"code": "429"}, Count(10, 0)),
+        ({"code": "429", "flags": "RL"}, Count(10, 0)),
+        ({"code": "429", "flags": "UO"}, Count(10, 0)),
         ({"code": "500"}, Count(17, 7)),
         ({"code": "503"}, Count(17, 7)),
         ({"code": "200", "flags": "UC"}, Count(17, 7)),

@@ -9,7 +9,7 @@ import pytest
 
 from cli.rollouts.evidence import NOTHING, Count, Look
 from cli.rollouts.plan import Plan
-from cli.rollouts.procedure import Shift
+from cli.rollouts.procedure import Load, Shift
 from cli.rollouts.state import Phase, State
 from cli.rollouts.verdict import Evidence, Inconclusive
 from cli.rollouts.view import (
@@ -25,7 +25,7 @@ from cli.rollouts.view import (
     threshold,
     title,
 )
-from tests.fakes import EPOCH, PLAN, SIGNALS
+from tests.fakes import EPOCH, PLAN, SIGNALS, STAGED, UNTOLD
 
 UNDO = replace(PLAN, kind="undo", canary="v0", weights=(), signals=(), bake=0.0)
 NO_BAKE = replace(PLAN, bake=0.0)
@@ -54,6 +54,26 @@ def test_a_plan_tells_what_it_will_do_before_it_does_it() -> None:
     ]
 
 
+def test_a_plan_with_a_load_stage_says_what_is_sent_and_what_must_be_kept() -> None:
+    assert plan_lines(STAGED)[1:5] == [
+        "  load       20/s of steady to the canary alone, before users, for 10 s",
+        "  must keep  ok >= 99%",
+        "  must keep  ttft p99 < 250ms",
+        "  ladder     25 %, 50 % (the baseline slice gets the same), then 100 % for 5 s",
+    ]
+
+
+def test_the_live_view_tells_of_the_load() -> None:
+    """Which attempt it is, and what the one before came to."""
+    seen = state("pressing", plan=STAGED, decision=Load(2), ruling=UNTOLD)
+    told = lines(seen, Inconclusive("", (), 1.0), "waiting", EPOCH + 3)
+    assert "  load     attempt 2, 20/s for 20 s; cannot tell: the client was INVALID: busy" in told
+    first = lines(replace(seen, decision=Load(1), ruling=None), Inconclusive("", (), 1.0), "waiting", EPOCH + 3)
+    assert "  load     attempt 1, 20/s for 10 s; nothing is known yet" in first
+    later = lines(replace(seen, phase="judging", decision=None), Inconclusive("", (), 1.0), "waiting", EPOCH + 3)
+    assert "  load     cannot tell: the client was INVALID: busy" in later
+
+
 def test_an_undo_says_that_nothing_is_judged() -> None:
     assert plan_lines(UNDO)[:2] == [
         "undo of chat in eastus2, fleet demo: v1 -> v0",
@@ -74,6 +94,11 @@ LADDERS: list[tuple[Phase, float, Plan, str]] = [
     ("rolling back", 0.0, PLAN, "25 % -> 50 % -> bake -> v2   rolling back"),
     ("rolled back", 0.0, PLAN, "25 % -> 50 % -> bake -> v2   rolled back"),
     ("promoting", 0.0, UNDO, "[v0]   undoing"),
+    ("preparing", 0.0, STAGED, "load -> 25 % -> 50 % -> bake -> v2   preparing"),
+    ("pressing", 0.0, STAGED, "[load] -> 25 % -> 50 % -> bake -> v2   pressing"),
+    ("judging", 50.0, STAGED, "load -> 25 % -> [50 %] -> bake -> v2   judging"),
+    ("baking", 100.0, STAGED, "load -> 25 % -> 50 % -> [bake] -> v2   baking"),
+    ("promoted", 100.0, STAGED, "load -> 25 % -> 50 % -> bake -> [v2]   promoted"),
 ]
 
 
@@ -90,6 +115,8 @@ NEXT: list[tuple[Phase, float, Plan, str]] = [
     ("planned", 0.0, PLAN, "25 % when the slices are ready"),
     ("planned", 0.0, UNDO, "the stable arm rolls to v0"),
     ("preparing", 0.0, PLAN, "25 % when the slices are ready"),
+    ("preparing", 0.0, STAGED, "20/s to the canary alone when the slices are ready"),
+    ("pressing", 0.0, STAGED, "25 % when the canary is shown to carry the load"),
     ("judging", 25.0, PLAN, "50 % as soon as the budget allows it"),
     ("judging", 50.0, PLAN, "the bake at 100 % when every gate is proven"),
     ("judging", 50.0, NO_BAKE, "promotion when every gate is proven"),

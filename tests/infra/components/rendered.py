@@ -15,6 +15,7 @@ from infra.blueprint.stack import Kind, Stack, stacks
 from infra.components.grant import ROLES
 from infra.fleet import Fleet, load_fleet, locate
 from infra.region import Pool, Region
+from infra.rendering.computed import Computed
 from infra.rendering.recording import Recorder, Registered
 from infra.rendering.rehearsal import rehearse
 
@@ -173,9 +174,10 @@ def _rendered(
     fleet, here = load_fleet(fleet_file), Path.cwd()
     azure = azure or subscription(fleet)
     references: dict[str, Mapping[str, Any]] = {}
+    computed = Computed({azure.id, azure.tenant})
     found: dict[tuple[Kind, str], Rendered] = {}
     for stack in filter(wanted, stacks(fleet, str(locate(fleet_file).absolute()))):
-        recorder = rehearse(stack, PROGRAMS / stack.kind, azure, references)
+        recorder = rehearse(stack, PROGRAMS / stack.kind, azure, references, computed)
         references[stack.reference] = recorder.outputs
         found[stack.kind, stack.region or ""] = Rendered(fleet, stack.region or "", recorder)
     os.chdir(here)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from infra import grid
 from infra.fleet import load_fleet
 from infra.local import admin, envoy, routing
+from infra.local.envoy import Listener
 from infra.local.routing import ARMS, Assignment, Endpoint, Weights
 from infra.programs import find
 
@@ -23,13 +24,15 @@ points = st.integers(0, 5_000)
 def write(folder: Path, assignment: Assignment, weights: Weights) -> Path:
     """A bootstrap for two services with everything it refers to."""
     for service in ("chat", "chat-mini"):
-        document = routing.routes(service, weights, assignment, "1", "salt")
+        document = routing.routes(service, weights if service == "chat" else Weights(), assignment, "1", "salt")
         (folder / f"{service}.routes.json").write_text(json.dumps(document))
         for arm in ARMS:
             hosts = [Endpoint(20_001, "v1"), Endpoint(20_002, "v1")]
             (folder / f"{service}.{arm}.json").write_text(json.dumps(routing.endpoints(service, arm, hosts)))
     file = folder / "bootstrap.json"
-    file.write_text(json.dumps(envoy.bootstrap({"chat": 20_003, "chat-mini": 20_004}, 20_005, folder)))
+    fleet = load_fleet("demo")
+    listeners = {name: Listener(20_003 + n, fleet.service(name).limits) for n, name in enumerate(("chat", "chat-mini"))}
+    file.write_text(json.dumps(envoy.bootstrap(listeners, 20_005, folder)))
     return file
 
 
@@ -46,7 +49,7 @@ def test_the_real_envoy_takes_the_configuration_without_a_warning(tmp_path: Path
 def test_weights_always_add_up_to_the_same_total(canary: int, baseline: int) -> None:
     """Canary first and baseline last, so that growth moves nobody out of either."""
     route = routing.routes("chat", Weights(canary, baseline), "session", "1")
-    clusters = route["resources"][0]["virtual_hosts"][0]["routes"][0]["route"]["weighted_clusters"]["clusters"]
+    clusters = route["resources"][0]["virtual_hosts"][0]["routes"][-1]["route"]["weighted_clusters"]["clusters"]
     assert [cluster["name"] for cluster in clusters] == ["chat|canary", "chat|stable", "chat|baseline"]
     assert sum(cluster["weight"] for cluster in clusters) == 10_000
 
@@ -57,7 +60,7 @@ def test_what_was_written_is_read_back_from_the_dump(canary: int, baseline: int)
     config = json.loads(json.dumps(routing.routes("chat", Weights(canary, baseline), "session", "41"))).pop(
         "resources"
     )[0]
-    for cluster in config["virtual_hosts"][0]["routes"][0]["route"]["weighted_clusters"]["clusters"]:
+    for cluster in config["virtual_hosts"][0]["routes"][-1]["route"]["weighted_clusters"]["clusters"]:
         if cluster["weight"] == 0:
             del cluster["weight"]
     dump = {"configs": [{"version_info": "41", "route_config": config}]}
@@ -78,8 +81,23 @@ def test_an_empty_answer_means_nothing_is_known() -> None:
 
 def test_no_request_is_tried_twice_and_none_is_cut_by_time() -> None:
     """What the engine does is what the client sees."""
-    text = json.dumps([envoy.bootstrap({"chat": 1}, 2, Path("/d")), routing.routes("chat", Weights(), "session", "1")])
+    listeners = {"chat": Listener(1, load_fleet("demo").service("chat").limits)}
+    text = json.dumps([envoy.bootstrap(listeners, 2, Path("/d")), routing.routes("chat", Weights(), "session", "1")])
     assert "retry_policy" not in text and '"timeout": "0s"' in text
+
+
+@pytest.mark.parametrize("weights", [Weights(), Weights(0, 5), Weights(5, 5), Weights(10_000)])
+def test_synthetic_requests_have_the_canary_for_themselves_or_are_refused(weights: Weights) -> None:
+    """They come before the route of users, which is never asked for them."""
+    synthetic, users = routing.routes("chat", weights, "session", "1")["resources"][0]["virtual_hosts"][0]["routes"]
+    header = {"name": "x-ops-class", "string_match": {"exact": "synthetic"}}
+    assert synthetic["match"]["headers"] == [header] and "headers" not in users["match"]
+    if weights.canary:
+        assert synthetic["direct_response"]["status"] == 503 and "route" not in synthetic
+    else:
+        assert synthetic["route"] == {"cluster": "chat|canary", "timeout": "0s"}
+        arm, release = (one["header"]["value"] for one in synthetic["response_headers_to_add"])
+        assert (arm, release) == ("canary", "%UPSTREAM_METADATA(ops:release)%")
 
 
 def test_users_are_drawn_anew_with_each_salt() -> None:

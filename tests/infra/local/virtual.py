@@ -1,45 +1,31 @@
-"""An event loop whose time jumps to the next thing that is due, and a meter that remembers."""
+"""A loop that is late, and a meter that remembers."""
 
 from __future__ import annotations
 
-import asyncio
-import selectors
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from infra.local import virtual
 from infra.local.generation import Finished
 
 T = TypeVar("T")
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """Never waits: where a real loop sleeps, its clock moves. `late` seconds pass in addition with every sleep."""
+class LateLoop(virtual.VirtualLoop):
+    """A loop on a busy machine: with every sleep, `late` seconds pass in addition."""
 
-    def __init__(self, late: float = 0.0) -> None:
-        self.now = 0.0
-        super().__init__(_Jump(self, late))
-
-    def time(self) -> float:
-        return self.now
-
-
-class _Jump(selectors.SelectSelector):
-    def __init__(self, loop: VirtualLoop, late: float) -> None:
+    def __init__(self, late: float) -> None:
+        self._late = late
         super().__init__()
-        self._loop, self._late = loop, late
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        assert timeout is not None, "nothing is due and nothing will ever be"
-        if timeout > 0:
-            self._loop.now += timeout + self._late
-        return super().select(0)
+    def jump(self, seconds: float) -> None:
+        super().jump(seconds + self._late)
 
 
 def run(work: Coroutine[Any, Any, T], late: float = 0.0) -> T:
     """Run `work` in virtual time."""
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(late)) as runner:
-        return runner.run(work)
+    return virtual.run(work, lambda: LateLoop(late))
 
 
 @dataclass

@@ -62,19 +62,33 @@ def test_the_files_are_templates_and_objects_and_the_same_each_time(lab, rendere
     paths = write(rendered, tmp_path / "one")
     again = write(render(lab.fleet, lab.fleet_file, PROGRAMS), tmp_path / "two")
     assert [path.name for path in paths] == [
+        "fleet-base.demo-demo.json",
+        "fleet-region.demo-demo-eastus2.json",
+        "fleet-region.demo-demo-eastus2.yaml",
+        "fleet-platform.demo-demo-eastus2.json",
+        "fleet-edge.demo-demo.json",
+    ]
+    assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
+    group, nested = json.loads(paths[1].read_text())["resources"]
+    assert (group["name"], nested["resourceGroup"]) == (GROUP, GROUP)
+    assert len(nested["properties"]["template"]["resources"]) == 5
+    assert [one["kind"] for one in yaml.safe_load_all(paths[2].read_text())] == ["ConfigMap", "Namespace"]
+
+
+def test_a_stack_may_be_written_as_one_template_for_each_scope(rendered, tmp_path):
+    paths = write(rendered, tmp_path, by_scope=True)
+    assert [path.name for path in paths if path.suffix == ".json"] == [
         "fleet-base.demo-demo.subscription.json",
         "fleet-region.demo-demo-eastus2.subscription.json",
         f"fleet-region.demo-demo-eastus2.{GROUP}.json",
-        "fleet-region.demo-demo-eastus2.yaml",
     ]
-    assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
     assert len(json.loads(paths[2].read_text())["resources"]) == 5
-    assert [one["kind"] for one in yaml.safe_load_all(paths[3].read_text())] == ["ConfigMap", "Namespace"]
 
 
 def test_no_secret_is_in_what_is_rendered(rendered, tmp_path):
     assert CANARY not in repr(rendered)
-    assert all(CANARY not in path.read_text() for path in write(rendered, tmp_path))
+    paths = [*write(rendered, tmp_path), *write(rendered, tmp_path, by_scope=True)]
+    assert all(CANARY not in path.read_text() for path in paths)
 
 
 WRONG = [

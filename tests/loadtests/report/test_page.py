@@ -10,9 +10,10 @@ import pytest
 from loadtests.report.book import Book, Machine
 from loadtests.report.page import page
 from loadtests.report.picture import duration
-from loadtests.report.plot import HEIGHT, WIDTH, Axis
+from loadtests.report.plot import HEIGHT, LETTER, LEVELS, WIDTH, Axis
 from loadtests.report.reckoning import load_report
 from loadtests.report.run_file import Run
+from loadtests.wire.outcome import http
 from tests.loadtests.report.made import book, order, run, sample
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -50,12 +51,42 @@ def test_it_has_the_four_plots() -> None:
     assert len([path for path in plots[names[2]].iter("path") if path.get("class") == "heat"]) > 2
 
 
+def test_what_was_answered_with_429_is_a_curve_of_its_own() -> None:
+    """Only where there is something of it to see."""
+    refused = [sample(http(429), due=n / 9, sent=n / 9, ttft=None, e2e=None, tpot=None, gaps=()) for n in range(20)]
+    made = book(sample(), *refused)
+    plots = {svg.get("aria-label"): svg for svg in document(page(Run(load_report(order(), made), made))).iter("svg")}
+    (arrivals,) = (plot for name, plot in plots.items() if name == "Requests a second")
+    assert len(list(arrivals.iter("polyline"))) == 4
+    assert [text.text for text in arrivals.iter("text")][-4:] == ["scheduled", "sent", "done", "limited"]
+
+
 def test_everything_is_drawn_inside_the_sheet() -> None:
     """No point beyond its edges."""
     for line in document(TEXT).iter("polyline"):
         for pair in line.get("points", "").split():
             x, y = map(float, pair.split(","))
             assert 0 <= x <= WIDTH and 0 <= y <= HEIGHT
+
+
+def test_no_word_is_cut_off() -> None:
+    """Ticks at the ends of an axis, and a legend of four names."""
+    last = book(sample(due=59.0, sent=59.0), elapsed=60.0)  # whose axis ends at a tick
+    text = page(Run(load_report(order(), last), last))
+    parts = {"start": (0.0, 1.0), None: (0.0, 1.0), "middle": (0.5, 0.5), "end": (1.0, 0.0)}
+    for word in [word for one in (TEXT, text) for word in document(one).iter("text")]:
+        before, after = parts[word.get("text-anchor")]
+        at, width = float(word.get("x", "")), LETTER * len(word.text or "")
+        assert at - before * width >= 0 and at + after * width <= WIDTH, word.text
+
+
+def test_a_heat_map_says_what_its_shades_mean() -> None:
+    """From the rarest to all, each shade once."""
+    (plot,) = [svg for svg in document(TEXT).iter("svg") if "Gaps" in svg.get("aria-label", "")]
+    words = [word.text for word in plot.iter("text")]
+    assert {"0.2%", "all gaps of that time"} <= set(words)
+    shades = [path.get("fill-opacity") for path in plot.iter("path") if (path.get("d") or "").count("M") == 1]
+    assert shades[-LEVELS:] == [f"{shade / LEVELS:.3g}" for shade in range(1, LEVELS + 1)]
 
 
 def test_it_says_what_the_report_says() -> None:

@@ -121,6 +121,12 @@ def test_times_that_are_not_the_kernels_are_told() -> None:
     assert load_report(order(), book(sample(ENDED_EARLY, kernel=False))).client.kernel_times == 1.0
 
 
+def test_tokens_without_a_time_of_their_own_are_told() -> None:
+    """One of twenty is far too many."""
+    client = load_report(order(), book(sample(), sample(merged=2))).client
+    assert (client.merged, client.verdict) == (0.05, Verdict.INVALID)
+
+
 def test_nothing_sent_is_a_report_too() -> None:
     """With zeros and no latency."""
     report = load_report(order(), Book())

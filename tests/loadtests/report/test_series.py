@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.report.histogram import bucket_of
-from loadtests.report.series import MOST, Series, gap_buckets, merged
+from loadtests.report.series import MOST, Series, Slot, gap_buckets, merged
+from loadtests.wire.outcome import http
 from tests.loadtests.report.made import book, sample
 
 
@@ -20,6 +22,21 @@ def test_each_thing_is_in_the_slot_of_its_own_time() -> None:
     assert [slot.done for slot in slots] == [0, 0, 0, 1]
     assert [slot.ttft.total() for slot in slots] == [0, 1, 0, 0]
     assert [dict(slot.itl) for slot in slots] == [{}, {}, {bucket_of(0.6): 1}, {bucket_of(1.3): 1}]
+
+
+def test_what_was_refused_by_429_is_counted_where_it_was_sent() -> None:
+    """Other failures are not; it is no request that was ok."""
+    ends = [sample(http(code), sent=1.1, total=2.5, gaps=()) for code in (429, 429, 503)]
+    slots = book(*ends).series.slots
+    assert [(slot.sent, slot.limited, slot.ok) for slot in slots] == [(0, 0, 0), (3, 2, 0), (0, 0, 0), (0, 0, 0)]
+
+
+def test_a_slot_that_was_kept_before_429s_were_counted_is_read() -> None:
+    """As one without any; what has fewer counts is none of ours."""
+    kept = book(sample()).series.slots[0].to_json()
+    assert Slot.from_json(kept[:6] + kept[7:]) == Slot.from_json(kept)
+    with pytest.raises(ValueError):
+        Slot.from_json(kept[:5] + kept[7:])
 
 
 def test_gaps_within_one_slot_are_counted_at_once() -> None:

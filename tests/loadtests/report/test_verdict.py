@@ -21,6 +21,8 @@ CALM = {"send_lag": 0.001, "loop_lag": 0.001, "receive_delay": 0.001, "cpu": 0.3
         ({"cpu_peak": 0.97}, Verdict.DEGRADED, "97% busy in a tenth"),
         ({"busy": 1.0}, Verdict.DEGRADED, "cores were 100% busy"),
         ({"loop_lag": 0.06}, Verdict.DEGRADED, "event loop was more than 60 ms late"),
+        ({"merged": 0.002}, Verdict.DEGRADED, "0.2% of the token events were read so late"),
+        ({"merged": 0.012}, Verdict.INVALID, "1.2% of the token events were read so late"),
         ({"receive_delay": 2.0}, Verdict.INVALID, "lay unread for more than 2000 ms"),
         ({"kernel": False, "loop_lag": 0.004}, Verdict.DEGRADED, "loop was more than 4.0 ms late"),
         ({"kernel": False, "loop_lag": 0.02}, Verdict.INVALID, "loop was more than 20.0 ms late"),

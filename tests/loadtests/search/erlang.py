@@ -10,13 +10,11 @@ import numpy as np
 
 from infra.load_profile import LoadProfile
 from loadtests.order import Order, Slo
-from loadtests.report.book import Book, Machine
-from loadtests.report.reckoning import load_report
 from loadtests.report.run_file import Run
 from loadtests.wire.outcome import OK, Outcome, http
 from loadtests.wire.sample import Sample
+from tests.loadtests.search.seen import seen
 
-GRACE = 10.0
 SHED = http(429)
 PROFILE = LoadProfile.model_validate({"name": "poisson", "rate": "1/s", "tokens": {"prompt": 10, "output": 10}})
 
@@ -55,15 +53,7 @@ class Service:
             seed=seed,
             slo=slo,
         )
-        book = Book("here", "s", "nowhere", slo)
-        for sample in self._samples(rate, seconds, np.random.Generator(np.random.PCG64(seed))):
-            book.schedule(sample.due)
-            book.send(sample.sent)
-            if sample.at < seconds + GRACE:
-                book.add(sample)
-        book.second(self.cpu)
-        book.close(seconds, Machine(self.cpu, self.cpu))
-        return Run(load_report(order, book), book)
+        return seen(order, self._samples(rate, seconds, np.random.Generator(np.random.PCG64(seed))), self.cpu)
 
     def _samples(self, rate: float, seconds: float, draw: np.random.Generator) -> list[Sample]:
         free, ends, samples = [0.0] * self.servers, list[float](), list[Sample]()

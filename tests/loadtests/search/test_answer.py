@@ -8,6 +8,7 @@ import pytest
 
 from loadtests.search.answer import Answer, answer, together
 from loadtests.search.decision import Rule, Stop
+from tests.loadtests.search.test_crossing import seen
 from tests.loadtests.search.test_standing import probe
 
 NAMED: dict[str, Any] = {"service": "chat", "region": "a", "profile": "p", "slo": ["ok >= 99%"]}
@@ -31,6 +32,15 @@ def test_an_answer_may_be_that_nothing_is_known() -> None:
     """No end is made up."""
     one = answer([probe(80, "?")], Stop(Rule.UNKNOWN, "too few"), **NAMED)
     assert (one.low, one.high, one.bracket, one.estimate) == (None, None, None, None)
+
+
+def test_a_curve_through_all_probes_has_an_interval() -> None:
+    """It is what may be counted on where it ended the search; else what single runs showed is."""
+    told = {rule: answer(seen(40.0), Stop(rule, "told"), **NAMED) for rule in (Rule.INTERVAL, Rule.BUDGET)}
+    one = told[Rule.INTERVAL]
+    assert one.interval is not None and one.estimate is not None
+    assert one.interval[0] < one.estimate < one.interval[1]
+    assert (one.found, one.kept, told[Rule.BUDGET].kept) == (True, one.interval[0], None)
 
 
 def test_any_one_region_may_be_lost_at_the_sum_of_the_others() -> None:

@@ -16,6 +16,7 @@ from loadtests.search.decision import REST, TRIES, Rule, Send, Stop, decide
 from loadtests.search.finding import Result
 from loadtests.search.plan import Plan, planned
 from loadtests.search.probe import Probe, judged
+from tests.loadtests.search import engines
 from tests.loadtests.search.erlang import Service
 from tests.loadtests.search.test_standing import probe
 
@@ -61,6 +62,28 @@ def test_the_capacity_of_a_known_service_is_found(seed: int) -> None:
     assert found.low is not None and found.high is not None and found.estimate is not None
     assert found.low / 1.1 <= truth <= found.high * 1.1
     assert found.estimate == pytest.approx(truth, rel=0.1)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_capacity_of_simulated_servers_is_found(seed: int) -> None:
+    """The engines of the local region in virtual time, at a knee that is a queue's: by one curve, to 10 %."""
+    slo = criteria(["ttft p95 < 250ms", "ok >= 95%"], [])
+    plan = planned(slo, start=10, up_to=60, seconds=10, budget=900)
+
+    def ask(wanted: Send, number: int) -> Probe:
+        return judged(engines.run(wanted.rate, wanted.seconds, 1000 * seed + number), slo, plan.alpha, wanted.rate)
+
+    found = told(*search(plan, ask))
+    assert found.found and found.interval is not None and found.estimate is not None
+    assert found.interval[1] <= plan.bracket * found.interval[0]
+    assert found.interval[0] <= engines.CAPACITY <= found.interval[1]
+    assert found.estimate == pytest.approx(engines.CAPACITY, rel=0.05)
+
+
+def test_the_capacity_of_simulated_servers_is_what_is_said() -> None:
+    """A tenth below it, half of what may be late is; a tenth above it, twice as much."""
+    below, above = (engines.late(factor * engines.CAPACITY, 300) for factor in (0.9, 1.1))
+    assert below < (1 - engines.SHARE) / 2 and above > 2 * (1 - engines.SHARE)
 
 
 @pytest.mark.parametrize(

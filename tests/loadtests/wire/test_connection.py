@@ -15,12 +15,13 @@ from gevent.event import Event
 
 from loadtests.order import Timeouts
 from loadtests.wire import connection as module
+from loadtests.wire import reader as turns
 from loadtests.wire import stamp
 from loadtests.wire.connection import Connection
 from loadtests.wire.exchange import Terms, exchange
 from loadtests.wire.outcome import OK, REFUSED, RESET
 from loadtests.wire.pool import Pool
-from loadtests.wire.reader import STEADY, Reader
+from loadtests.wire.reader import FAST, STEADY, Reader
 from loadtests.wire.sample import Sample
 from loadtests.wire.tls import trusting
 from tests.loadtests.truth import Truth, serving
@@ -38,10 +39,10 @@ class Told:
         self.ended: list[OSError | None] = []
         self.enough = Event()
 
-    def feed(self, data: bytes, at: float) -> bool:
+    def feed(self, data: bytes, at: float) -> int:
         self.came.append((data, at))
         self.enough.set()
-        return True
+        return data.count(b"token")
 
     def hang_up(self, error: OSError | None) -> None:
         self.ended.append(error)
@@ -97,6 +98,21 @@ def test_a_late_read_has_the_time_of_the_kernel() -> None:
     assert at <= busy + STEADY
     assert made.delay >= LATE - STEADY
     assert made.kernel
+
+
+@pytest.mark.parametrize("patience", [FAST, 60.0])
+def test_tokens_that_a_late_read_finds_together_have_no_times_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    """The kernel tells the time of the last one only. Without the client's fault, the server sent them together."""
+    monkeypatch.setattr(turns, "FAST", patience)
+    with connected() as (made, other, told, _):
+        other.sendall(b"token")
+        other.sendall(b"token")
+        late()
+        assert told.enough.wait(5.0)
+    assert [data for data, _ in told.came] == [b"tokentoken"]
+    assert made.merged == (patience == FAST)
 
 
 def test_without_the_kernels_times_ours_are_used_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

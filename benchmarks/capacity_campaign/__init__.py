@@ -1,0 +1,1 @@
+"""The parts of the campaign on a local region, a module each; benchmarks/capacity.py runs them."""
