@@ -11,6 +11,7 @@ WITH_FLEET = frozenset(
     {
         *(
             "load profiles",
+            "load regions",
             "release verify",
             "fleet check",
             "fleet preflight",
@@ -26,7 +27,8 @@ WITH_FLEET = frozenset(
 
 WITH_BOTH = frozenset(
     {
-        *("release current", *(f"load {name}" for name in ("run", "replay", "search", "gate", "history"))),
+        "release current",
+        *(f"load {name}" for name in ("run", "replay", "search", "gate", "accept", "history", "kubernetes", "azure")),
         *(f"fleet {name}" for name in ("show", "preview", "up", "drift", "destroy")),
         *(f"fleet recover {name}" for name in ("look", "cancel", "import", "restore")),
         *(f"local {name}" for name in ("up", "status", "down", "logs")),

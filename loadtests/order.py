@@ -90,6 +90,8 @@ class Route(_Value):
             raise ValueError(f"{', '.join(sorted(gone))} has no weight; there are {', '.join(self.weights)}")
         if self.outage and self.outage.region in self.outage.heirs:
             raise ValueError(f"{self.outage.region} cannot take over from itself")
+        if self.outage and not self.weights[self.outage.region]:
+            raise ValueError(f"{self.outage.region} has a weight of 0, so it has no users to lose")
         return self
 
 

@@ -32,6 +32,10 @@ class Ruling:
         return self.reasons[0] if self.reasons else self.verdict
 
 
+STOPPED = Ruling("cannot tell", ("the load was stopped before its time",))
+"""What is said of a load that a person ended, whatever was seen of it."""
+
+
 def rule(facts: Probe) -> Ruling:
     """INVALID is told before everything else: such figures are the client's own."""
     from loadtests.report.verdict import Verdict

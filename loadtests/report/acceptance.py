@@ -103,7 +103,7 @@ def _step(
     checks = (
         _kept("before the step and after it", outside, criteria, alpha),
         _kept("who was admitted", [_admitted(slot) for slot in _within(series, step.at, well)], criteria, alpha),
-        _refused(during, step.lasting, limit),
+        _refused(during, series.width, limit),
         _served(during, series.width, limit, alpha),
         _recovered(recovery, back, run.report.elapsed - end),
     )
@@ -115,11 +115,12 @@ def _kept(what: str, slots: Sequence[Slot], criteria: Sequence[Criterion], alpha
     return Check(what=what, result=_all({one.result for one in findings}), findings=findings)
 
 
-def _refused(slots: Sequence[Slot], seconds: float, limit: float) -> Check:
+def _refused(slots: Sequence[Slot], width: int, limit: float) -> Check:
     """That the excess was refused: no more got in than the limit lets through. What failed otherwise was admitted."""
     sent, limited = sum(slot.sent for slot in slots), sum(slot.limited for slot in slots)
-    most = limit * (seconds + BURST)
-    result = Result.MEETS if sent - limited <= (1 + SLACK) * most else Result.VIOLATES
+    most = limit * (len(slots) * width + BURST)
+    few = Result.MEETS if sent - limited <= (1 + SLACK) * most else Result.VIOLATES
+    result = few if slots else Result.UNKNOWN
     says = f"{limited:,} of {sent:,} were refused with 429; {sent - limited:,} got in, the limit is {most:,.0f}"
     return Check(what="the excess is refused", result=result, says=says)
 

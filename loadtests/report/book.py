@@ -90,7 +90,8 @@ class Cell:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Cell:
         """What `to_json` gave."""
-        cell = cls(**{name: data[name] for name in COUNTS})
+        known = {"merged": 0, **data}  # older runs do not know it
+        cell = cls(**{name: known[name] for name in COUNTS})
         cell.histograms.update({name: Histogram.from_json(one) for name, one in data["histograms"].items()})
         return cell
 

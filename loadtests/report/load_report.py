@@ -25,7 +25,9 @@ class Client(Value):
     cpu: float = Field(description="CPU seconds of the busiest client process by wall second.")
     busy: float = Field(description="The busy share of all cores of this machine.")
     processes: int = Field(description="Client processes.")
-    merged: float = Field(description="The share of token events that were read too late to have times of their own.")
+    merged: float = Field(
+        default=0.0, description="The share of token events that were read too late to have times of their own."
+    )
     kernel_times: float = Field(description="The share of requests whose token times are the kernel's receive times.")
 
 

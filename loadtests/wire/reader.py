@@ -58,6 +58,10 @@ class Reader:
         self._fast = float("-inf")
         self._free = self.clock.now  # since when nothing but others kept this from its next turn
         self._late = False
+        self._polled, self._away = self._free, 0.0
+        self._leaving, self._back = self._hub.loop.prepare(ref=False), self._hub.loop.check(ref=False)
+        self._leaving.start(self._leave)
+        self._back.start(self._return)
         self._greenlet = gevent.spawn(self._run)
 
     def add(self, descriptor: int, read: Callable[[], None]) -> None:
@@ -86,16 +90,25 @@ class Reader:
     def close(self) -> None:
         """Stop reading."""
         self._greenlet.kill()
-        self._ready.stop()
-        self._ready.close()
+        for watcher in (self._ready, self._leaving, self._back):
+            watcher.stop()
+            watcher.close()
         self._epoll.close()
         self._stamped.close()
+
+    def _leave(self) -> None:
+        """The loop waits now: what ran since it last did kept us from reading for so long."""
+        self._away = perf_counter() - self._polled
+
+    def _return(self) -> None:
+        """The loop has waited."""
+        self._polled = perf_counter()
 
     def _run(self) -> None:
         while True:
             if not self._turn():
                 self._hub.wait(self._ready)
-                self._free = perf_counter()
+                self._free = self._polled - self._away
             elif not self.hurried:
                 gevent.sleep(TURN)
 

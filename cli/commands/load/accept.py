@@ -57,9 +57,10 @@ def accept(
     promised = criteria(slo, asked.objectives)
     order = with_slo(here(found, Given(service, None, seed, profile=profile, region=region)), promised)
     seconds = lasting(order.load)
+    order = order.model_copy(update={"duration": seconds})
     story(f"the profile {order.profile.name} takes {format_duration(seconds)}")
     with under_way(found, [order], "accept") as log:
-        run = pressing.press(order.model_copy(update={"duration": seconds}), log)
+        run = pressing.press(order, log)
         facts = accepted(run, order.load, promised, asked.limits.rate)
         ruling = _ruling(run, facts)
         log.concluded(ruling.verdict, ruling.reasons)
@@ -69,20 +70,21 @@ def accept(
             **facts.model_dump(mode="json", exclude={"result"}),
         }
         data |= {"report": run.report.model_dump(mode="json")}
-        emit(document("LoadAcceptance", data), output, lambda: _page(run, facts, ruling))
-        pressing.keep(
-            run, page=page, junit=junit, save=save, findings=[f for one in facts.checks for f in one.findings]
-        )
+        findings = [finding for one in facts.checks for finding in one.findings]
+        pressing.keep(run, page=page, junit=junit, save=save, findings=findings)
         log.kept(page, junit, save)
+        emit(document("LoadAcceptance", data), output, lambda: _page(run, facts, ruling))
         _end(run, ruling)
 
 
 def _ruling(run: "Run", facts: "Acceptance") -> "Ruling":
     """The checks that decide, in words; an INVALID client before all else."""
-    from cli.rollouts.ruling import Ruling
+    from cli.rollouts.ruling import STOPPED, Ruling
     from loadtests.report.verdict import Verdict
     from loadtests.search.finding import Result
 
+    if run.report.interrupted:
+        return STOPPED
     if run.report.client.verdict is Verdict.INVALID:
         return Ruling("cannot tell", tuple(f"the client was INVALID: {reason}" for reason in run.report.client.reasons))
     reasons = tuple(f"{one.what}: {told}" for one in facts.checks for told in _told(one, only=facts.result))

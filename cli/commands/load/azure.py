@@ -66,12 +66,12 @@ def azure(
     from infra.fleet import load_fleet
 
     found = load_fleet(fleet)
-    place = Elsewhere(target or "", model, tuple(allow_host), tuple(credential), ordering.rate("--ceiling", ceiling))
+    place = Elsewhere(target or "", model, tuple(allow_host), tuple(credential), ordering.ceiling(ceiling))
     given = Given(
         service=service,
         duration=ordering.duration(duration),
         seed=seed,
-        rate=ordering.rate("--rate", rate),
+        rate=ordering.rate("--rate", rate, max(1, engines)),
         profile=profile,
         region=region[0] if len(region) == 1 else None,
     )

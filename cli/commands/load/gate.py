@@ -54,7 +54,7 @@ def gate(
     from cli.commands.load.ordering import Given
     from cli.commands.load.probing import named, with_slo
     from cli.commands.load.underway import under_way
-    from cli.rollouts.ruling import rule
+    from cli.rollouts.ruling import STOPPED, rule
     from infra.fleet import load_fleet
     from loadtests.search.criterion import criteria
     from loadtests.search.finding import strictness
@@ -71,13 +71,13 @@ def gate(
     with under_way(found, [order], "gate") as log:
         run = pressing.press(order, log, workers)
         facts = judged(run, asked, strictness(len(asked)), order.load.mean or run.report.arrivals.rate_sent)
-        ruling = rule(facts)
+        ruling = STOPPED if run.report.interrupted else rule(facts)
         log.concluded(ruling.verdict, ruling.reasons)
         report = run.report.model_dump(mode="json")
         data = {**asdict(ruling), "facts": facts.model_dump(mode="json"), "report": report}
-        emit(document("LoadGate", data), output, lambda: _page(run, ruling))
         pressing.keep(run, page=page, junit=junit, save=save, findings=facts.findings)
         log.kept(page, junit, save)
+        emit(document("LoadGate", data), output, lambda: _page(run, ruling))
         _end(run, ruling)
 
 

@@ -65,12 +65,12 @@ def kubernetes(
     from infra.store import write_atomic
 
     found = load_fleet(fleet)
-    place = Elsewhere(target or "", model, tuple(allow_host), tuple(credential), ordering.rate("--ceiling", ceiling))
+    place = Elsewhere(target or "", model, tuple(allow_host), tuple(credential), ordering.ceiling(ceiling))
     given = Given(
         service=service,
         duration=ordering.duration(duration),
         seed=seed,
-        rate=ordering.rate("--rate", rate),
+        rate=ordering.rate("--rate", rate, max(1, workers)),
         profile=profile,
         region=found.region(region).name,
     )

@@ -70,6 +70,13 @@ def rate(option: str, text: str | None, workers: int = 1) -> float | None:
     return found
 
 
+def ceiling(text: str | None) -> float | None:
+    """The most requests a second that may be asked of an endpoint, by however many. Raises InvalidInput."""
+    from infra.units import parse_rate
+
+    return None if text is None else positive("--ceiling", text, parse_rate)
+
+
 def speed(text: str) -> float:
     """How many times its own pace. Raises InvalidInput."""
     from infra.units import parse_times

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cli.commands.load.page import line, report_page
 from cli.console import Output, document, emit, story
+from infra.errors import OpsError
 
 if TYPE_CHECKING:
     from cli.commands.load.underway import Log
@@ -75,7 +76,12 @@ def priced(run: Run, fleet: Fleet, service: str | None) -> Run:
 
     where = run.report.region
     known = service is not None and where in [region.name for region in fleet.regions_of(service)]
-    return Run(with_cost(run.report, _usd_per_hour(fleet, service, where) if known and service else None), run.book)
+    try:
+        usd = _usd_per_hour(fleet, service, where) if known and service else None
+    except OpsError as error:  # what was measured is not lost for a price
+        story(f"warning: what it cost is not known: {error.what}")
+        return run
+    return Run(with_cost(run.report, usd), run.book)
 
 
 def _usd_per_hour(fleet: Fleet, service: str, region: str) -> float | None:
@@ -118,10 +124,10 @@ def _files(
     from loadtests.report.page import page as to_page
 
     files = []
+    if save:
+        files.append((save, json.dumps(document("LoadRun", run.to_json())) + "\n"))
     if page:
         files.append((page, to_page(run)))
     if junit:
         files.append((junit, to_junit(run.report, findings)))
-    if save:
-        files.append((save, json.dumps(document("LoadRun", run.to_json())) + "\n"))
     return files

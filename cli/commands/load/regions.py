@@ -23,7 +23,10 @@ app = typer.Typer()
 def regions(
     service: ServiceOption = None,
     weight: Annotated[
-        list[str], typer.Option("--weight", metavar="NAME=N", help="A region's share of the users. Default: 1 each.")
+        list[str],
+        typer.Option(
+            "--weight", metavar="NAME=N", help="A region's share of the users. Default: 1, and 0 of one that stands by."
+        ),
     ] = [],  # noqa: B006 - typer's way to say none
     lose: Annotated[str | None, typer.Option(metavar="NAME", help="The region that is lost in the middle.")] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it is lost: 30s.")] = None,
@@ -52,7 +55,7 @@ def regions(
     from cli.commands.load import pressing, routing
     from cli.commands.load.probing import named
     from cli.commands.load.underway import under_way
-    from cli.rollouts.ruling import rule
+    from cli.rollouts.ruling import STOPPED, rule
     from infra.fleet import load_fleet
     from loadtests.run.client import shares, start_all
     from loadtests.search.criterion import criteria
@@ -68,15 +71,16 @@ def regions(
         load = start_all([one for order in orders for one in shares(order, workers)])
         run = pressing.watch(load, log)
         seen = parts(routing.by_region(load.books), outage, asked)
-        ruling = rule(facts(seen, outage, run.report.client, orders[0].load.mean or run.report.arrivals.rate_sent))
+        rate_asked = orders[0].load.mean or run.report.arrivals.rate_sent
+        ruling = STOPPED if run.report.interrupted else rule(facts(seen, outage, run.report.client, rate_asked))
         log.concluded(ruling.verdict, ruling.reasons)
         answer = {"verdict": ruling.verdict, "reasons": [*ruling.reasons, *notes(seen)]}
         report = run.report.model_dump(mode="json")
         lost = outage.model_dump(mode="json") if outage else None
         data = {**answer, "outage": lost, "parts": [one.model_dump(mode="json") for one in seen], "report": report}
-        emit(document("LoadRegions", data), output, lambda: _page(run, answer, seen, outage))
         pressing.keep(run, save=save)
         log.kept(save)
+        emit(document("LoadRegions", data), output, lambda: _page(run, answer, seen, outage))
         _end(run, ruling, outage)
 
 

@@ -106,7 +106,7 @@ def run(
     )
     place = None
     if target is not None:
-        most = ordering.rate("--ceiling", ceiling)
+        most = ordering.ceiling(ceiling)
         place = Elsewhere(target, model, tuple(allow_host), tuple(credential), most)
     files = Files(page, junit, save)
     _send(load_fleet(fleet), given, place, Wanted("run", slo, output, files, workers))
@@ -202,10 +202,10 @@ def _send(fleet: "Fleet", given: Given, place: Elsewhere | None, wanted: Wanted)
     order = with_slo(_order(fleet, given, place), asked)
     with under_way(fleet, [order], wanted.command) as log:
         run = pressing.priced(pressing.press(order, log, wanted.workers), fleet, given.service)
-        pressing.answer(run, wanted.output)
         files = wanted.files
         pressing.keep(run, page=files.page, junit=files.junit, save=files.save, findings=_findings(run, asked))
         log.kept(files.page, files.junit, files.save)
+        pressing.answer(run, wanted.output)
         if run.report.interrupted and given.duration is not None:
             raise Interrupted("the load was stopped before its time; the report is of what was sent")
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
+from contextvars import copy_context
 from functools import cache
 from io import StringIO
 from typing import Any
@@ -15,6 +16,10 @@ from tests.infra.azure.sdk import _constants, _hints, _kind, classes
 
 def refused_by_sdk(token: str, inputs: Mapping[str, Any]) -> bool:
     """Whether making the resource, or sending it to the engine, raises: anything, the SDK has no error of its own."""
+    return copy_context().run(_refused, token, inputs)  # or the SDK would take the next program's stack for a second
+
+
+def _refused(token: str, inputs: Mapping[str, Any]) -> bool:
     import pulumi
 
     class Accepting(pulumi.runtime.Mocks):
