@@ -146,6 +146,10 @@ class Order(_Value):
             raise ValueError(f"the region {self.region!r} has no weight; there are {', '.join(self.route.weights)}")
         return self
 
+    def part(self, index: int, of: int) -> Order:
+        """What worker number `index` of so many sends of it."""
+        return self.model_copy(update={"share": Share(index=index, of=of)})
+
     @property
     def load(self) -> LoadProfile:
         """The profile with what the order says instead: what is sent."""

@@ -91,7 +91,7 @@ class Activity:
 
     def _alive(self, path: Path) -> Holder | None:
         try:
-            with locked(_lock(path), wait=False):
+            with locked(_lock(path), wait=False, shared=True):  # two who look are not in each other's way
                 path.unlink(missing_ok=True)
                 _lock(path).unlink(missing_ok=True)
                 return None

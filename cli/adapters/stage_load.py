@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from concurrent.futures import Future
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from cli.rollouts.plan import Plan, Stage
 from cli.rollouts.ports import Pressed
 from cli.rollouts.procedure import Press
-from cli.rollouts.ruling import Ruling, looks, rule, stranger
+from cli.rollouts.ruling import STOPPED, Ruling, looks, rule, stranger
 from infra.errors import OpsError
 
 if TYPE_CHECKING:
@@ -53,13 +55,14 @@ class StageLoad:
         assert plan.load is not None, "only a plan with a load stage decides to press"
         try:
             return _judged(sending.send(self._order(plan, plan.load, press)), plan, plan.load, press)
-        except OpsError as error:  # neither for the release nor against it
-            return Pressed(Ruling("cannot tell", (f"the load could not be sent: {error.what}",)), {})
+        except (OpsError, ValidationError) as error:  # neither for the release nor against it
+            what = error.what if isinstance(error, OpsError) else "its load profile is not one of this version"
+            return Pressed(Ruling("cannot tell", (f"the load could not be sent: {what}",)), {})
 
     def _order(self, plan: Plan, load: Stage, press: Press) -> Order:
         """Requests that Envoy sends to the canary alone; Prometheus is not told of their client."""
         from infra.load_profile import LoadProfile
-        from loadtests.order import Order, Slo
+        from loadtests.order import Order, Slo, Timeouts
         from loadtests.search.criterion import thresholds
 
         slo = thresholds(_criteria(load))
@@ -73,6 +76,7 @@ class StageLoad:
             seed=press.attempt,  # each attempt draws its own arrivals
             traffic="synthetic",
             slo=Slo(**slo) if slo else None,
+            grace=Timeouts().total,  # an answer that is cut off would count as failed
             fleet=plan.fleet,
             region=plan.region,
         )
@@ -84,9 +88,14 @@ class _Sending:
     def __init__(self, work: Callable[[_Sending], Pressed]) -> None:
         self._lock, self._killed = Lock(), False
         self._load: Load | None = None
-        threads = ThreadPoolExecutor(1, "load stage")
-        self.future: Future[Pressed] = threads.submit(work, self)
-        threads.shutdown(wait=False)
+        self.future: Future[Pressed] = Future()
+        Thread(target=self._run, args=(work,), name="load stage", daemon=True).start()  # nobody's exit waits for it
+
+    def _run(self, work: Callable[[_Sending], Pressed]) -> None:
+        try:
+            self.future.set_result(work(self))
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the result raises it
+            self.future.set_exception(error)
 
     def send(self, order: Order) -> Run:
         """The run, when it has ended. Raises LoadError where the client died or was killed."""
@@ -128,4 +137,5 @@ def _judged(run: Run, plan: Plan, load: Stage, press: Press) -> Pressed:
     facts = judged(run, asked, strictness(looks(len(asked), press.attempt)), load.rate)
     other = stranger(run.book.cells, plan.canary)
     ruling = Ruling("cannot tell", (other,)) if other else rule(facts)
+    ruling = STOPPED if run.report.interrupted else ruling
     return Pressed(ruling, facts.model_dump(mode="json"))

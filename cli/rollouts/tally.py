@@ -14,6 +14,7 @@ from cli.rollouts.evidence import ARMS, Count
 # https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#command-operators
 RESETS = frozenset({"UC", "UF", "UO", "UH", "UR", "UT", "UPE", "NR", "NC", "LR", "URX", "UMSDR", "DPE"})
 CLIENT_LEFT = "DC"
+FULL = "UO"  # an arm has as many open requests as it may: the slower it is, the sooner
 
 Grown = tuple[Series, tuple[float, ...]]  # a counter, and how much it grew between the times of a grid
 Counts = dict[str, list[Count]]  # by arm, one for each step of the grid
@@ -65,8 +66,10 @@ def _flags(series: Series) -> set[str]:
 
 
 def _judged(series: Series) -> bool:
-    """Admission (429) is a metric of its own, and a client that left says nothing of the release."""
-    return series.labels.get("code") != "429" and CLIENT_LEFT not in _flags(series)
+    """Admission (429) says nothing of a release, but where the arm itself was full; nor does a client that left."""
+    flags = _flags(series)
+    admission = series.labels.get("code") == "429" and FULL not in flags
+    return not admission and CLIENT_LEFT not in flags
 
 
 def _failed(series: Series) -> bool:

@@ -30,7 +30,7 @@ class Computed:
         """What was asked, and what Azure answered."""
         self.said.update(text for _, text in _texts(request.body))
         for path, text in _own(request, answer):
-            if text not in self.said:
+            if text not in self.said and not text.isalpha():  # a state in a word, such as Succeeded, is nobody's own
                 self.expressions.setdefault(text, _expression(request, path))
 
 

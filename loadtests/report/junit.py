@@ -1,8 +1,8 @@
 """A report as JUnit XML, so that a pipeline shows what of a run held and what did not. Pure.
 
-Cases: the client can be believed; all that was due was sent and ended; and each criterion of an SLO that was asked for.
-Where none was: nothing ended otherwise than ok, and for each threshold of the SLO, that 99 % of the values keep it (of
-`itl` the mean of each request, as goodput has it). What the evidence cannot tell is skipped, not passed.
+Cases: the client can be believed; all that was due was sent and ended; and what a verdict goes by, where one was asked
+for. Else: nothing ended otherwise than ok, and for each threshold of the SLO, that 99 % of the values keep it (of `itl`
+the mean of each request, as goodput has it). What the evidence cannot tell is skipped, not passed.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Case:
     said: str
 
 
-def junit(report: LoadReport, findings: Sequence[Finding] = ()) -> str:
-    """The document."""
-    found = list(cases(report, findings))
+def junit(report: LoadReport, checks: Sequence[Case] = ()) -> str:
+    """The document; `checks` are the cases of a verdict."""
+    found = list(cases(report, checks))
     counts = {word: sum(case.ended == word for case in found) for word in ("failed", "skipped")}
     suite = ElementTree.Element(
         "testsuite",
@@ -52,15 +52,16 @@ def junit(report: LoadReport, findings: Sequence[Finding] = ()) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suite, encoding="unicode")}\n'
 
 
-def cases(report: LoadReport, findings: Sequence[Finding] = ()) -> Iterator[Case]:
-    """What had to hold, and whether it did. Of an INVALID client's latencies nothing is told."""
+def cases(report: LoadReport, checks: Sequence[Case] = ()) -> Iterator[Case]:
+    """What had to hold, and whether it did. Of what an INVALID client saw nothing is told."""
     client, arrivals = report.client, report.arrivals
     invalid = client.verdict is Verdict.INVALID
     yield Case("client", "failed" if invalid else "passed", "; ".join((client.verdict, *client.reasons)))
     whole = arrivals.scheduled == arrivals.done
     said = f"{arrivals.scheduled} scheduled, {arrivals.sent} sent, {arrivals.done} done"
     yield Case("arrivals", "passed" if whole else "failed", said)
-    yield from (_criterion(one, invalid) for one in findings) if findings else _promise(report, invalid)
+    told = (Case(one.name, "skipped", INVALID) if invalid else one for one in checks)
+    yield from told if checks else _promise(report, invalid)
 
 
 def _promise(report: LoadReport, invalid: bool) -> Iterator[Case]:
@@ -75,13 +76,13 @@ def _promise(report: LoadReport, invalid: bool) -> Iterator[Case]:
 ENDS: dict[Result, Ended] = {Result.MEETS: "passed", Result.VIOLATES: "failed", Result.UNKNOWN: "skipped"}
 
 
-def _criterion(one: Finding, invalid: bool) -> Case:
-    if invalid:
-        return Case(one.criterion, "skipped", INVALID)
+def criterion(one: Finding, of: str = "") -> Case:
+    """A criterion as a case, with what it is held against where there are several."""
+    name = f"{of}: {one.criterion}" if of else one.criterion
     if one.share is None or one.low is None or one.high is None:
-        return Case(one.criterion, "skipped", "nothing was seen of it")
+        return Case(name, "skipped", "nothing was seen of it")
     said = f"{one.share:.2%} of {one.events:,}, between {one.low:.2%} and {one.high:.2%}; asked are {one.target:.2%}"
-    return Case(one.criterion, ENDS[one.result], said)
+    return Case(name, ENDS[one.result], said)
 
 
 def _threshold(name: str, most: float, found: Latency, invalid: bool) -> Case:

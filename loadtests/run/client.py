@@ -189,7 +189,7 @@ def start_all(orders: Sequence[Order]) -> Load:
 
 def shares(order: Order, workers: int) -> list[Order]:
     """The orders of so many processes that together send the whole order, and nothing of it twice."""
-    return [order.model_copy(update={"share": Share(index=index, of=workers)}) for index in range(workers)]
+    return [order.part(index, workers) for index in range(workers)]
 
 
 def _whole(orders: Sequence[Order]) -> Order:

@@ -86,9 +86,16 @@ class Master:
         except OpsError as error:
             return self._fail(error.what)
         for number in (signal.SIGINT, signal.SIGTERM):
-            gevent.signal_handler(number, self._runner.send_message, STOP)
+            gevent.signal_handler(number, self._stop)
         wait_before_quitting(self._environment, self._over, self._crew.order.grace)
         gevent.spawn(self._watch)
+
+    def _stop(self) -> None:
+        """Let all come to their end; before the beginning, which workers do not hear of, there is none to come to."""
+        if self._began:
+            self._runner.send_message(STOP)
+        else:
+            self._fail("it was stopped before it began; nothing was sent")
 
     def _here(self, msg: Any, **_: Any) -> None:
         part = self._crew.part(msg.node_id) if self._crew else None

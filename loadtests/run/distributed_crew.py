@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from loadtests.order import Order, Share
+from loadtests.order import Order
 from loadtests.report.book import Book, merged
 
 
@@ -19,8 +19,7 @@ class Crew:
         """The order with the share of a worker; None for one that is no member."""
         if worker not in self._members:
             return None
-        share = Share(index=self._members.index(worker), of=len(self._members))
-        return self.order.model_copy(update={"share": share})
+        return self.order.part(self._members.index(worker), len(self._members))
 
     def ready(self, worker: str) -> bool:
         """A worker could begin; whether all can, so that they begin together."""

@@ -75,8 +75,12 @@ class Worker:
     def _read(self) -> None:
         """So that the client never waits for a reader."""
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._hear(self, json.loads(line))
+        try:
+            for line in self._process.stdout:
+                self._hear(self, json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:  # not one of our words: a client that cannot be trusted
+            self._hear(self, {"kind": "failed", "what": f"it said what nobody understands: {error}"})
+            self._process.kill()
         self._hear(self, None)
 
 

@@ -91,8 +91,8 @@ def answer(
     )
 
 
-def together(answers: Sequence[Answer], failover: Mapping[str, Sequence[str]]) -> FleetAnswer:
-    """The sum, and what is left of it when any one region is lost; `failover` says where its users may go.
+def together(answers: Sequence[Answer], heirs: Mapping[str, Sequence[str]]) -> FleetAnswer:
+    """The sum, and what is left of it when any one region is lost; `heirs` says where its users go.
 
     Load is on all regions in proportion to what they carry. With region k of capacity c lost, its part goes to the
     heirs of capacity H: they hold it as long as every region is at most H / (c + H) full. Where all others are heirs,
@@ -102,7 +102,7 @@ def together(answers: Sequence[Answer], failover: Mapping[str, Sequence[str]]) -
     shown = {region: low for region, low in lows.items() if low is not None}
     if len(shown) < len(lows) or not shown:
         return FleetAnswer(regions=lows, total=None, n_minus_1=None, worst=None)
-    losses = tuple(_loss(region, shown, failover.get(region, ())) for region in shown)
+    losses = tuple(_loss(region, shown, heirs.get(region, ())) for region in shown)
     worst = min(losses, key=lambda one: one.survivable)
     return FleetAnswer(
         regions=lows,
@@ -113,7 +113,6 @@ def together(answers: Sequence[Answer], failover: Mapping[str, Sequence[str]]) -
     )
 
 
-def _loss(region: str, shown: Mapping[str, float], failover: Sequence[str]) -> Loss:
-    heirs = tuple(name for name in failover if name in shown and name != region)
-    held = sum(shown[name] for name in heirs)
-    return Loss(lost=region, heirs=heirs, survivable=round(sum(shown.values()) * held / (shown[region] + held), 3))
+def _loss(region: str, shown: Mapping[str, float], heirs: Sequence[str]) -> Loss:
+    held, all_of_them = sum(shown[name] for name in heirs), sum(shown.values())
+    return Loss(lost=region, heirs=tuple(heirs), survivable=round(all_of_them * held / (shown[region] + held), 3))

@@ -8,11 +8,11 @@ import typer
 from cli.commands.load.option import JunitOption, PageOption, SaveOption, SeedOption, ServiceOption, SloOption
 from cli.console import Output, document, emit, story
 from cli.options import FleetOption, OutputOption, RegionOption
-from infra.errors import GateFailed, Inconclusive, Interrupted
 
 if TYPE_CHECKING:
     from cli.rollouts.ruling import Ruling
     from loadtests.report.acceptance import Acceptance, Check
+    from loadtests.report.junit import Case
     from loadtests.report.run_file import Run
 
 app = typer.Typer()
@@ -44,6 +44,7 @@ def accept(
       $ ops load accept --service chat-mini --slo 'ttft p99 100ms'  # exit 2
     """
     from cli.commands.load import pressing
+    from cli.commands.load.ending import end
     from cli.commands.load.ordering import Given, here
     from cli.commands.load.probing import named, with_slo
     from cli.commands.load.underway import under_way
@@ -70,11 +71,17 @@ def accept(
             **facts.model_dump(mode="json", exclude={"result"}),
         }
         data |= {"report": run.report.model_dump(mode="json")}
-        findings = [finding for one in facts.checks for finding in one.findings]
-        pressing.keep(run, page=page, junit=junit, save=save, findings=findings)
+        checks = [case for one in facts.checks for case in _cases(one)]
+        pressing.keep(run, page=page, junit=junit, save=save, checks=checks)
         log.kept(page, junit, save)
         emit(document("LoadAcceptance", data), output, lambda: _page(run, facts, ruling))
-        _end(run, ruling)
+        end(
+            run,
+            ruling,
+            says="the whole",
+            broken="the service does not bear it",
+            more="the same with a profile that lasts longer, or has more",
+        )
 
 
 def _ruling(run: "Run", facts: "Acceptance") -> "Ruling":
@@ -95,6 +102,15 @@ def _ruling(run: "Run", facts: "Acceptance") -> "Ruling":
             return Ruling("fail", reasons)
         case _:
             return Ruling("cannot tell", reasons)
+
+
+def _cases(check: "Check") -> "Iterator[Case]":
+    """A check for JUnit: its criteria, or what it says itself."""
+    from loadtests.report.junit import ENDS, Case, criterion
+
+    yield from (criterion(one, check.what) for one in check.findings)
+    if not check.findings:
+        yield Case(check.what, ENDS[check.result], check.says)
 
 
 def _told(check: "Check", only: str | None = None) -> Iterator[str]:
@@ -119,14 +135,3 @@ def _page(run: "Run", facts: "Acceptance", ruling: "Ruling") -> str:
     for reason in report.client.reasons:
         lines += wrap(f"  client {report.client.verdict}: {reason}", WIDTH, subsequent_indent="    ")
     return "\n".join(lines)
-
-
-def _end(run: "Run", ruling: "Ruling") -> None:
-    """Raises what the verdict ends with."""
-    if run.report.interrupted:
-        raise Interrupted("the load was stopped before its time; it says nothing of the whole")
-    why = ruling.reasons[0] if ruling.reasons else ruling.verdict
-    if ruling.verdict == "fail":
-        raise GateFailed(f"the service does not bear it: {why}")
-    if ruling.verdict == "cannot tell":
-        raise Inconclusive(f"it cannot be told: {why}", next="the same with a profile that lasts longer, or has more")

@@ -16,11 +16,13 @@ from cli.commands.load.option import (
 )
 from cli.console import Output, document, emit
 from cli.options import FleetOption, OutputOption, RegionOption
-from infra.errors import GateFailed, Inconclusive, Interrupted, InvalidInput
+from infra.errors import InvalidInput
 
 if TYPE_CHECKING:
     from cli.rollouts.ruling import Ruling
+    from loadtests.report.junit import Case
     from loadtests.report.run_file import Run
+    from loadtests.search.probe import Probe
 
 app = typer.Typer()
 
@@ -51,6 +53,7 @@ def gate(
       $ ops load gate --service chat --rate 20/s --slo 'ttft p99 500ms'  # exit 2
     """
     from cli.commands.load import ordering, pressing
+    from cli.commands.load.ending import end
     from cli.commands.load.ordering import Given
     from cli.commands.load.probing import named, with_slo
     from cli.commands.load.underway import under_way
@@ -75,10 +78,22 @@ def gate(
         log.concluded(ruling.verdict, ruling.reasons)
         report = run.report.model_dump(mode="json")
         data = {**asdict(ruling), "facts": facts.model_dump(mode="json"), "report": report}
-        pressing.keep(run, page=page, junit=junit, save=save, findings=facts.findings)
+        pressing.keep(run, page=page, junit=junit, save=save, checks=_checks(facts))
         log.kept(page, junit, save)
         emit(document("LoadGate", data), output, lambda: _page(run, ruling))
-        _end(run, ruling)
+        end(run, ruling, says="the SLO", broken="the SLO is broken", more="the same command with a longer --duration")
+
+
+def _checks(facts: "Probe") -> "list[Case]":
+    """All that the ruling goes by."""
+    from loadtests.report.junit import Case, criterion
+
+    harmed, said = bool(facts.damage), "; ".join(facts.damage)
+    return [
+        *(criterion(one) for one in facts.findings),
+        Case("no damage", "failed" if harmed else "passed", said or "none"),
+        Case("no growing queue", "skipped" if facts.growing else "passed", "of open requests"),
+    ]
 
 
 def _page(run: "Run", ruling: "Ruling") -> str:
@@ -89,14 +104,3 @@ def _page(run: "Run", ruling: "Ruling") -> str:
     report = run.report
     head = f"{report.service} at {report.arrivals.rate_sent:.1f}/s for {report.elapsed:.0f} s: {ruling.verdict}"
     return "\n".join([head, *(line for one in ruling.reasons for line in wrap(f"  {one}", WIDTH))])
-
-
-def _end(run: "Run", ruling: "Ruling") -> None:
-    """Raises what the verdict ends with."""
-    if run.report.interrupted:
-        raise Interrupted("the load was stopped before its time; the gate says nothing")
-    why = ruling.reasons[0] if ruling.reasons else ruling.verdict
-    if ruling.verdict == "fail":
-        raise GateFailed(f"the SLO is broken: {why}")
-    if ruling.verdict == "cannot tell":
-        raise Inconclusive(f"it cannot be told: {why}", next="the same command with a longer --duration")

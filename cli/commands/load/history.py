@@ -10,6 +10,7 @@ from cli.options import FleetOption, OutputOption, RegionOption
 
 if TYPE_CHECKING:
     from cli.commands.load.past import Past
+    from infra.fleet import Fleet
 
 app = typer.Typer()
 
@@ -33,21 +34,28 @@ def history(
       $ ops load history chat -o json
     """
     from cli.commands.load.past import to_json
-    from cli.commands.load.underway import activity, archive
+    from cli.commands.load.underway import archive
     from infra.fleet import load_fleet
 
     found = load_fleet(fleet)
     name = found.service(service).name if service not in (None, "target") else service
     where = found.region(region).name if region else None
+    alive = _alive(found)
     loads, broken = archive(found).readable()
+    alive |= _alive(found)  # one that ended meanwhile was alive at the first look
     shown = sorted((one for one in loads if _wanted(one, name, where)), key=lambda one: one.began, reverse=True)
-    alive = {holder.doing.run for holder in activity(found).holders()}
     states = [one.how or ("under way" if one.run in alive else "killed") for one in shown]
     unreadable = [{"journal": str(one.path), "why": one.why} for one in broken]
     rows = [to_json(one, state) for one, state in zip(shown, states, strict=True)]
     emit(document("LoadHistory", {"loads": rows, "unreadable": unreadable}), output, lambda: _table(shown, states))
     for one in broken:
         story(f"not readable: {one.path}: {one.why}")
+
+
+def _alive(fleet: "Fleet") -> set[str]:
+    from cli.commands.load.underway import activity
+
+    return {holder.doing.run for holder in activity(fleet).holders()}
 
 
 def _wanted(load: "Past", service: str | None, region: str | None) -> bool:

@@ -126,6 +126,7 @@ def _page(crowd: "Crowd", path: Path) -> str:
     return "\n".join([
         f"{crowd.workers} workers, together {rate} for {crowd.order.duration:g} s",
         f"  at {crowd.order.url}",
+        f"  kubectl -n load delete job --ignore-not-found {crowd.name}-master {crowd.name}-worker  # of the last time",
         f"  kubectl apply -f {path}",
         f"  {log}",
         f"  {log} | grep '\"kind\": \"LoadRun\"' > run.json && ops load report run.json",

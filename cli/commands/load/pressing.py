@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from cli.commands.load.underway import Log
     from infra.fleet import Fleet
     from loadtests.order import Order
+    from loadtests.report.junit import Case
     from loadtests.report.load_report import LoadReport
     from loadtests.report.run_file import Run
     from loadtests.run.client import Load
-    from loadtests.search.finding import Finding
 
 EVERY = 5  # lines of progress that are left out between two where there is no terminal to repaint a line on
 
@@ -105,18 +105,18 @@ def keep(
     page: Path | None = None,
     junit: Path | None = None,
     save: Path | None = None,
-    findings: Sequence[Finding] = (),
+    checks: Sequence[Case] = (),
 ) -> None:
-    """Write the files that were asked for, and say so. JUnit's checks go by the `findings`, where there are some."""
+    """Write the files that were asked for, and say so. JUnit has the `checks` of a verdict, where there is one."""
     from infra.store import write_atomic
 
-    for path, text in _files(run, page, junit, save, findings):
+    for path, text in _files(run, page, junit, save, checks):
         write_atomic(path, text)
         story(f"written: {path}")
 
 
 def _files(
-    run: Run, page: Path | None, junit: Path | None, save: Path | None, findings: Sequence[Finding]
+    run: Run, page: Path | None, junit: Path | None, save: Path | None, checks: Sequence[Case]
 ) -> list[tuple[Path, str]]:
     import json
 
@@ -129,5 +129,5 @@ def _files(
     if page:
         files.append((page, to_page(run)))
     if junit:
-        files.append((junit, to_junit(run.report, findings)))
+        files.append((junit, to_junit(run.report, checks)))
     return files

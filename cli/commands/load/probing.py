@@ -50,12 +50,14 @@ def orders(fleet: Fleet, given: Given, criteria: Sequence[Criterion]) -> list[Or
 
 
 def with_slo(order: Order, criteria: Sequence[Criterion]) -> Order:
-    """The order whose goodput is by the thresholds of the criteria, where they have some."""
+    """The order that criteria are held against, where there are some: goodput goes by their thresholds, and every
+    request may come to its own end, for one that is cut off would count as failed."""
     from loadtests.order import Slo
     from loadtests.search.criterion import thresholds
 
     found = thresholds(criteria)
-    return order.model_copy(update={"slo": Slo(**found)}) if found else order
+    judged = order.model_copy(update={"grace": max(order.grace, order.timeouts.total)}) if criteria else order
+    return judged.model_copy(update={"slo": Slo(**found)}) if found else judged
 
 
 def search(order: Order, plan: Plan, criteria: tuple[Criterion, ...], log: Log) -> Answer:

@@ -8,10 +8,8 @@ import typer
 from cli.commands.load.option import SaveOption, SeedOption, ServiceOption, SloOption, WorkersOption
 from cli.console import Output, document, emit, story
 from cli.options import FleetOption, OutputOption
-from infra.errors import GateFailed, Inconclusive, Interrupted
 
 if TYPE_CHECKING:
-    from cli.rollouts.ruling import Ruling
     from loadtests.order import Outage
     from loadtests.report.run_file import Run
     from loadtests.search.shift import Part
@@ -53,6 +51,7 @@ def regions(
       $ ops load regions --service chat --weight eastus2  # exit 2
     """
     from cli.commands.load import pressing, routing
+    from cli.commands.load.ending import end
     from cli.commands.load.probing import named
     from cli.commands.load.underway import under_way
     from cli.rollouts.ruling import STOPPED, rule
@@ -81,7 +80,13 @@ def regions(
         pressing.keep(run, save=save)
         log.kept(save)
         emit(document("LoadRegions", data), output, lambda: _page(run, answer, seen, outage))
-        _end(run, ruling, outage)
+        end(
+            run,
+            ruling,
+            says="the capacity",
+            broken=_said(ruling.verdict, outage),
+            more="the same command with a longer --duration",
+        )
 
 
 def _tell(outage: "Outage | None") -> None:
@@ -115,14 +120,3 @@ def _page(run: "Run", answer: dict[str, Any], seen: "Sequence[Part]", outage: "O
 def _said(verdict: str, outage: "Outage | None") -> str:
     what = f"the capacity without {outage.region}" if outage else "the capacity"
     return {"pass": f"{what} holds", "fail": f"{what} does not hold"}.get(verdict, f"whether {what} holds is not known")
-
-
-def _end(run: "Run", ruling: "Ruling", outage: "Outage | None") -> None:
-    """Raises what the verdict ends with."""
-    if run.report.interrupted:
-        raise Interrupted("the load was stopped before its time; nothing is said of the capacity")
-    why = ruling.reasons[0] if ruling.reasons else ruling.verdict
-    if ruling.verdict == "fail":
-        raise GateFailed(f"{_said(ruling.verdict, outage)}: {why}")
-    if ruling.verdict == "cannot tell":
-        raise Inconclusive(f"it cannot be told: {why}", next="the same command with a longer --duration")

@@ -35,9 +35,9 @@ from infra.errors import Interrupted
 if TYPE_CHECKING:
     from infra.fleet import Fleet
     from loadtests.order import Order
+    from loadtests.report.junit import Case
     from loadtests.report.run_file import Run
     from loadtests.search.criterion import Criterion
-    from loadtests.search.finding import Finding
 
 app = typer.Typer()
 
@@ -203,7 +203,7 @@ def _send(fleet: "Fleet", given: Given, place: Elsewhere | None, wanted: Wanted)
     with under_way(fleet, [order], wanted.command) as log:
         run = pressing.priced(pressing.press(order, log, wanted.workers), fleet, given.service)
         files = wanted.files
-        pressing.keep(run, page=files.page, junit=files.junit, save=files.save, findings=_findings(run, asked))
+        pressing.keep(run, page=files.page, junit=files.junit, save=files.save, checks=_checks(run, asked))
         log.kept(files.page, files.junit, files.save)
         pressing.answer(run, wanted.output)
         if run.report.interrupted and given.duration is not None:
@@ -223,10 +223,12 @@ def _criteria(fleet: "Fleet", given: Given, slo: Sequence[str]) -> "tuple[Criter
     return criteria(slo, fleet.service(given.service).objectives if given.service else ()) if slo else ()
 
 
-def _findings(run: "Run", asked: "tuple[Criterion, ...]") -> "tuple[Finding, ...]":
+def _checks(run: "Run", asked: "tuple[Criterion, ...]") -> "list[Case]":
     if not asked:
-        return ()
+        return []
+    from loadtests.report.junit import criterion
     from loadtests.search.finding import strictness
     from loadtests.search.probe import judged
 
-    return judged(run, asked, strictness(len(asked)), run.report.arrivals.rate_sent).findings
+    facts = judged(run, asked, strictness(len(asked)), run.report.arrivals.rate_sent)
+    return [criterion(one) for one in facts.findings]

@@ -11,6 +11,8 @@ from cli.options import FleetOption, OutputOption, RegionOption
 from infra.errors import Inconclusive, Interrupted
 
 if TYPE_CHECKING:
+    from infra.fleet import Fleet
+    from loadtests.order import Order
     from loadtests.search.answer import Answer, FleetAnswer
 
 app = typer.Typer()
@@ -69,9 +71,18 @@ def search(
     with under_way(found, orders, "search") as log:
         answers = [probing.search(order, plan, asked, log) for order in orders]
         log.concluded(", ".join(one.rule for one in answers), [headline(one) for one in answers])
-        fleetwide = together(answers, {one.name: one.failover for one in found.regions}) if len(answers) > 1 else None
+        fleetwide = together(answers, _heirs(found, orders)) if len(answers) > 1 else None
         emit(_document(answers, fleetwide), output, lambda: page(answers, fleetwide))
         _end(answers)
+
+
+def _heirs(fleet: "Fleet", orders: Sequence["Order"]) -> dict[str, tuple[str, ...]]:
+    """Who takes over from each region, as the edge does it."""
+    from infra.blueprint.failover import priorities
+    from loadtests.arrivals.route import heirs
+
+    first, up = priorities(fleet.regions), [one.region for one in orders]
+    return {name: heirs(name, fleet.region(name).failover, first, up) for name in up}
 
 
 def _document(answers: Sequence["Answer"], fleetwide: "FleetAnswer | None") -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 
 from cli.adapters.activity import Activity, Doing
 from infra.errors import Locked
+from infra.store import locked
 from tests.conftest import ROOT
 
 ROLLOUT = Doing("rollout", "a rollout of chat", "rollout-a", "here", "chat")
@@ -136,3 +137,13 @@ def test_a_note_that_cannot_be_read_is_no_reason_to_let_somebody_in(tmp_path: Pa
         assert activity(tmp_path).holders() == []
         with pytest.raises(Locked, match="here is taken by another process of this machine"):
             activity(tmp_path).held(USERS, "").__enter__()
+
+
+def test_one_who_looks_makes_nobody_alive(tmp_path: Path) -> None:
+    """A dead one's note, while another looks at it."""
+    with holder(tmp_path, USERS) as process:
+        process.kill()
+        process.wait()
+        (note,) = tmp_path.glob("*.json")
+        with locked(note.with_suffix(".lock"), wait=False, shared=True):
+            assert activity(tmp_path).holders() == []

@@ -11,16 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
-import psutil
 import pytest
 
 from infra import fleet, state
 from infra.store import write_json
+from tests.cli.commands.made_region import REGION, bring_up
 from tests.conftest import BIN, ROOT, Ops
 from tests.loadtests.report.made import run as made_run
 from tests.loadtests.truth import Truth, serving
 
-REGION = "eastus2"
 SHORT = ("--rate", "60/s", "--duration", "1s")
 
 
@@ -29,12 +28,7 @@ def truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Truth]:
     """A region of the demo fleet, as its files say, whose service `chat` is the server of known truth."""
     monkeypatch.setenv("OPS_STATE", str(tmp_path))
     with serving(Truth()) as server:
-        owner = {"pid": os.getpid(), "started": psutil.Process().create_time(), "host": ""}
-        here = state.region_dir("demo", REGION)
-        facts = {"fleet": "demo", "region": REGION, "supervisor": owner, "services": {"chat": {"url": server.url}}}
-        urls = dict.fromkeys(("envoy_admin", "prometheus", "alertmanager"), "http://127.0.0.1:9")
-        write_json(here / "lock", owner)
-        write_json(here / "region.json", {**facts, **urls})
+        bring_up("demo", REGION, server.url)
         yield server
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands.test_load_search import EXITS, bring_up
+from tests.cli.commands.made_region import bring_up
+from tests.cli.commands.test_load_search import EXITS
 from tests.conftest import Ops
 from tests.loadtests.truth import Truth, serving
 

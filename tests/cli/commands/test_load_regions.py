@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.main import run
-from tests.cli.commands.test_load_search import EXITS, bring_up
+from tests.cli.commands.made_region import bring_up
+from tests.cli.commands.test_load_search import EXITS
 from tests.conftest import Ops
 from tests.loadtests.truth import Truth, serving
 
@@ -63,6 +64,7 @@ def test_a_region_that_breaks_the_slo_is_told_to_a_person(world: dict[str, Truth
         (["--lose", EAST, "--at", "2s", "--back", "1s"], "cannot be back at 1 s"),
         (["--lose", EAST, "--at", "2m"], "lie within the load"),
         (["--lose", "westeurope", "--at", "2s"], "westeurope is not up here"),
+        (["--lose", EAST, "--at", "2s", "--weight", f"{EAST}=0"], "has no users to lose"),
         (["--weight", EAST], "write one such as eastus2=3"),
         (["--weight", f"{EAST}=-1"], "write one such as eastus2=3"),
         (["--weight", f"{EAST}=0", "--weight", f"{SOUTH}=0"], "nobody belongs anywhere"),

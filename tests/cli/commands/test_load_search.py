@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from xml.etree import ElementTree
 
-import psutil
 import pytest
 from rich.console import Console
 
 from cli.commands.load.search_page import page
-from infra import state
-from infra.store import write_json
 from loadtests.search.answer import answer
 from loadtests.search.decision import Rule, Stop
+from tests.cli.commands.made_region import bring_up
 from tests.conftest import Ops
 from tests.loadtests.search.test_crossing import seen
 from tests.loadtests.truth import Truth, serving
 
 EXITS = {"pass": 0, "fail": 3, "cannot tell": 5}
 REGIONS = {"demo": ["eastus2"], "atlas": ["eastus2", "southcentralus"]}
-
-
-def bring_up(fleet: str, region: str, url: str) -> None:
-    """A region, as its files say, whose service `chat` answers at `url`."""
-    owner = {"pid": os.getpid(), "started": psutil.Process().create_time(), "host": ""}
-    here = state.region_dir(fleet, region)
-    facts = {"fleet": fleet, "region": region, "supervisor": owner, "services": {"chat": {"url": url}}}
-    urls = dict.fromkeys(("envoy_admin", "prometheus", "alertmanager"), "http://127.0.0.1:9")
-    write_json(here / "lock", owner)
-    write_json(here / "region.json", {**facts, **urls})
 
 
 @pytest.fixture
@@ -62,12 +50,15 @@ def test_a_gate_ends_as_its_verdict_says(truth: Truth, ops: Ops, behaviour: str,
 
 def test_a_gate_says_why_to_a_person(truth: Truth, ops: Ops, tmp_path: Path) -> None:
     """A handful of requests shows no tail; the run is kept all the same."""
-    kept = tmp_path / "run.json"
-    done = ops("load", "gate", "--service", "chat", "--rate", "20/s", "--duration", "1s", "--save", str(kept))
+    kept, cases = tmp_path / "run.json", tmp_path / "cases.xml"
+    files = ("--save", str(kept), "--junit", str(cases))
+    done = ops("load", "gate", "--service", "chat", "--rate", "20/s", "--duration", "1s", *files)
     assert done.returncode == 5
     assert ": cannot tell" in done.stdout and "it cannot be told" in done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert json.loads(kept.read_text())["kind"] == "LoadRun"
+    names = [case.get("name") for case in ElementTree.parse(cases).iter("testcase")]
+    assert names[:2] == ["client", "arrivals"] and names[-2:] == ["no damage", "no growing queue"]
 
 
 @pytest.mark.parametrize(("rule", "said"), [(Rule.INTERVAL, "chat in a: between 39."), (Rule.BUDGET, "by one curve")])

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from cli import opening
@@ -20,14 +19,13 @@ from cli.commands.load.underway import Log
 from cli.wiring import place
 from infra import state
 from infra.errors import Locked
-from infra.store import write_json
 from runbooks.journal import Journal
+from tests.cli.commands.made_region import REGION, bring_up
 from tests.cli.drill import ops, until
 from tests.conftest import BIN, ROOT
 from tests.fakes import PLAN
 from tests.loadtests.truth import Truth, serving
 
-REGION = "eastus2"
 SHORT = ("--rate", "20/s", "--duration", "500ms")
 SYNTHETIC = ("load", "run", "--target", f"http://{REGION}.demo.example.com", "--service", "chat", *SHORT)
 USERS = ("load", "run", "--service", "chat", *SHORT)
@@ -38,12 +36,7 @@ def truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Truth]:
     """A region of the demo fleet, as its files say, whose service `chat` is the server of known truth."""
     monkeypatch.setenv("OPS_STATE", str(tmp_path))
     with serving(Truth()) as server:
-        owner = {"pid": os.getpid(), "started": psutil.Process().create_time(), "host": ""}
-        here = state.region_dir("demo", REGION)
-        facts = {"fleet": "demo", "region": REGION, "supervisor": owner, "services": {"chat": {"url": server.url}}}
-        urls = dict.fromkeys(("envoy_admin", "prometheus", "alertmanager"), "http://127.0.0.1:9")
-        write_json(here / "lock", owner)
-        write_json(here / "region.json", {**facts, **urls})
+        bring_up("demo", REGION, server.url)
         yield server
 
 

@@ -20,7 +20,7 @@ def grown(more: float, **labels: str) -> tuple[Series, tuple[float, ...]]:
         ({"code": "400"}, Count(17, 0)),
         ({"code": "429"}, Count(10, 0)),
         ({"code": "429", "flags": "RL"}, Count(10, 0)),
-        ({"code": "429", "flags": "UO"}, Count(10, 0)),
+        ({"code": "429", "flags": "UO"}, Count(17, 7)),
         ({"code": "500"}, Count(17, 7)),
         ({"code": "503"}, Count(17, 7)),
         ({"code": "200", "flags": "UC"}, Count(17, 7)),
@@ -30,7 +30,8 @@ def grown(more: float, **labels: str) -> tuple[Series, tuple[float, ...]]:
     ids=str,
 )
 def test_an_answer_is_good_or_bad_or_does_not_count(labels: dict[str, str], count: Count) -> None:
-    """Beside ten good ones: admission and clients that left are in no count, a failure upstream is a bad answer."""
+    """Beside ten good ones: admission and clients that left are in no count; failures upstream and an arm that is full
+    are bad answers."""
     assert errors([grown(10, code="200"), grown(7, **labels)], [], 1)["canary"] == [count]
 
 

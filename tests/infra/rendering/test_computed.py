@@ -49,3 +49,9 @@ def test_the_first_who_was_told_a_value_is_asked_for_it():
 def test_only_a_whole_text_is_replaced():
     value = {"a": [PRINCIPAL, 1], "b": f"not {PRINCIPAL}", "c": {"d": PRINCIPAL}}
     assert referred(value, {PRINCIPAL: "[x]"}) == {"a": ["[x]", 1], "b": f"not {PRINCIPAL}", "c": {"d": "[x]"}}
+
+
+def test_a_state_in_a_word_is_nobodys_own():
+    """Many resources say it, and a later one may ask for it."""
+    done = {**ANSWER, "properties": {**ANSWER["properties"], "tenantId": "Succeeded"}}
+    assert "Succeeded" not in heard((IDENTITY, done))

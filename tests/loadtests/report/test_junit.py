@@ -8,7 +8,7 @@ import pytest
 
 from loadtests.order import Slo
 from loadtests.report.book import Machine
-from loadtests.report.junit import cases, junit
+from loadtests.report.junit import cases, criterion, junit
 from loadtests.search.finding import Finding
 from tests.loadtests.report.made import run
 
@@ -78,7 +78,7 @@ def test_an_slo_that_was_asked_for_is_what_is_checked(result: str, how: dict[str
     made = run(failing=0.05, slo=FAST, **how)  # type: ignore[arg-type]
     shares = {"target": 0.9, "events": 3000, "share": 0.97, "low": 0.96, "high": 0.98}
     finding = Finding.model_validate({"criterion": "ttft p90 < 500ms", **shares, "result": result})
-    found = list(cases(made.report, [finding]))
+    found = list(cases(made.report, [criterion(finding)]))
     assert [case.name for case in found] == ["client", "arrivals", "ttft p90 < 500ms"]
     assert found[-1].ended == expected
     assert expected == "skipped" or found[-1].said.startswith("97.00% of 3,000, between 96.00% and 98.00%; asked")
@@ -88,4 +88,4 @@ def test_a_criterion_of_which_nothing_was_seen_is_skipped() -> None:
     """Gaps of answers that had one token each, for one."""
     shares = {"target": 0.9, "events": 0, "share": None, "low": None, "high": None}
     finding = Finding.model_validate({"criterion": "itl p90 < 5ms", **shares, "result": "cannot tell"})
-    assert list(cases(run().report, [finding]))[-1].said == "nothing was seen of it"
+    assert criterion(finding).said == "nothing was seen of it"

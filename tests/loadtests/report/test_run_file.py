@@ -37,3 +37,13 @@ def test_a_damaged_file_is_told_in_one_line(lost: str, by: Any) -> None:
     with pytest.raises(RunFileError, match=r"run\.json is damaged: ") as caught:
         read_run(data, "run.json")
     assert "\n" not in str(caught.value)
+
+
+def test_a_run_of_before_merged_tokens_were_counted_is_read() -> None:
+    """None of them is known."""
+    data = json.loads(json.dumps(KEPT.to_json()))
+    del data["report"]["client"]["merged"]
+    for *_, cell in data["book"]["cells"]:
+        del cell["merged"]
+    again = read_run(data, "run.json")
+    assert (again.report.client.merged, again.book.total("merged")) == (0.0, 0)
