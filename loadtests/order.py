@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from infra.load_profile import LoadProfile
 
 CREDENTIAL = r"^(env:[A-Za-z_][A-Za-z0-9_]*|keyvault:https://[a-z0-9.-]+/secrets/[A-Za-z0-9-]+(/[0-9a-f]+)?)$"
 
-Credential = Annotated[str, Field(pattern=CREDENTIAL)]
+
+def _reference(text: str) -> str:
+    """Never repeats what was given: it may be the key itself."""
+    if re.fullmatch(CREDENTIAL, text) is None:
+        raise ValueError(
+            "a credential is a reference and not the key: env:NAME, or keyvault:https://VAULT/secrets/NAME"
+        )
+    return text
+
+
+Credential = Annotated[str, AfterValidator(_reference)]
 
 
 class _Value(BaseModel):

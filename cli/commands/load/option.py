@@ -28,7 +28,7 @@ WorkersOption = Annotated[
 
 TargetOption = Annotated[
     str | None,
-    typer.Option("--target", metavar="URL", help="Any OpenAI-compatible endpoint, instead of the local region."),
+    typer.Option("--target", metavar="URL", help="Any OpenAI-compatible endpoint, instead of the region's."),
 ]
 """Use as `target: TargetOption = None`."""
 
@@ -48,14 +48,16 @@ CredentialOption = Annotated[
     typer.Option(
         "--credential",
         metavar="REF",
-        help="Where a key of a --target is kept: env:NAME or keyvault:URL. Several are used in turn.",
+        help="Where a key of the endpoint is kept: env:NAME or keyvault:URL. Several are used in turn.",
     ),
 ]
 """Use as `credential: CredentialOption = []`."""
 
 CeilingOption = Annotated[
     str | None,
-    typer.Option("--ceiling", metavar="RATE", help="The most that the load may ask of a --target at any time."),
+    typer.Option(
+        "--ceiling", metavar="RATE", help="The most that may be asked of an endpoint that is not local, at any time."
+    ),
 ]
 """Use as `ceiling: CeilingOption = None`."""
 

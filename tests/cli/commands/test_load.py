@@ -170,7 +170,7 @@ def test_any_endpoint_can_be_pressed(truth: Truth, ops: Ops) -> None:
         (["--allow-host", "127.0.0.1", "--rate", "60/s"], 4, "reaches 60/s, and the ceiling is 50/s"),
         (["--allow-host", "127.0.0.1", "--rate", "9/s", "--ceiling", "8/s"], 4, "the ceiling is 8/s"),
         (["--allow-host", "127.0.0.1", "--trace", "conv", "--rate", "51/s"], 4, "the ceiling is 50/s"),
-        (["--allow-host", "127.0.0.1", "--credential", "sk-secret"], 2, "credentials"),
+        (["--allow-host", "127.0.0.1", "--credential", "sk-secret"], 2, "a credential is a reference and not the key"),
     ],
     ids=str,
 )
