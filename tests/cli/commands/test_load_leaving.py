@@ -101,7 +101,7 @@ REFUSED: list[tuple[tuple[str, ...], int, str]] = [
     (("--service", "chat", "--duration", "forever"), 2, "nobody stops it there"),
     (("--service", "chat", "--rate", "20"), 2, "--rate"),
     (("--service", "chit"), 2, "chit"),
-    (("--service", "chat", "--credential", "k-secret"), 2, "credentials"),
+    (("--service", "chat", "--credential", "k-secret"), 2, "a credential is a reference and not the key"),
 ]
 
 
