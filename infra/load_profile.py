@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from pydantic import field_validator as check
@@ -13,10 +13,11 @@ from infra.rate_curve import ClosedLoop, CurveRow, Diurnal, RateStep, variation
 from infra.suggest import hint
 from infra.token_length import Lengths, SharedPrefix, Turns
 from infra.units import SomeRate, SomeTokens, Times
-from infra.yamlfile.document import validate
 from infra.yamlfile.part import Line, Name, Part, in_schema
 from infra.yamlfile.problem import SourceError, brief
-from infra.yamlfile.source import Source
+
+if TYPE_CHECKING:
+    from infra.yamlfile.source import Source
 
 TRACES = ("conv", "code", "mooncake", "servegen")  # those in loadtests/traces
 RATES = ".rates.csv"  # the end of the name of a file that has rates and no requests
@@ -188,6 +189,8 @@ def recorded(trace: str | None) -> Literal["requests", "rates", "nothing"]:
 
 def read_profile(source: Source) -> LoadProfile:
     """The one profile that a file of its own holds. Raises SourceError with all problems."""
+    from infra.yamlfile.document import validate  # brings the YAML parser, which the clients of a load do without
+
     profile, problems = validate(source, LoadProfile)
     if profile is None:
         raise SourceError(problems, not_done="no load was started")

@@ -1,8 +1,8 @@
 """A load test as Locust runs it: one user, which is no person but the dispatcher. The adapter to Locust.
 
-`python -m loadtests.locustfile --order JSON` is what `ops load run` starts: JSON lines on stdout. With
-`locust -f loadtests/locustfile.py --headless --order JSON` Locust's own output comes with them, and with `--master` and
-`--worker` many machines send one order together (loadtests/run/distributed.py).
+loadtests/run/process.py runs it for `ops load run`: JSON lines on stdout. With `locust -f loadtests/locustfile.py
+--headless --order JSON` Locust's own output comes with them, and with `--master` and `--worker` many machines send one
+order together (loadtests/run/distributed.py).
 """
 
 from __future__ import annotations
@@ -136,7 +136,8 @@ def _tell(dispatcher: Dispatcher, part: Alone | Worker) -> None:
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
-def _add_order(parser: argparse.ArgumentParser) -> None:
+def add_order(parser: argparse.ArgumentParser) -> None:
+    """The options of a client's command line."""
     parser.add_argument("--order", metavar="JSON|@FILE", help="what to send where; a worker asks its master")
     parser.add_argument("--share", metavar="FILE", help="a file with one row, INDEX,OF,FINGERPRINT: this client's part")
 
@@ -145,19 +146,3 @@ def _add_order(parser: argparse.ArgumentParser) -> None:
 def _lead(environment: Environment, runner: Any, **_: Any) -> None:
     if isinstance(runner, MasterRunner):
         Master(environment, runner)
-
-
-def main() -> int:
-    """Run one order with Locust as a library."""
-    parser = argparse.ArgumentParser(prog="python -m loadtests.locustfile", description="Replay a trace at a service.")
-    _add_order(parser)
-    logging.basicConfig(level=logging.WARNING)
-    environment = Environment(user_classes=[Replay], events=events, parsed_options=parser.parse_args())
-    runner = environment.create_local_runner()
-    runner.start(1, spawn_rate=1)
-    runner.greenlet.join()
-    return environment.process_exit_code or 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

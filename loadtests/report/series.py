@@ -6,6 +6,7 @@ exactly, because the wider width is a whole multiple of the other.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -102,15 +103,18 @@ class Series:
 
     def gaps(self, sample: Sample, buckets: list[int]) -> None:
         """Count its gaps in the slots that they ended in."""
-        first = sample.sent + (sample.ttft or 0.0)
-        here = self.at(first + sum(sample.gaps))
-        if self.at(first) is here:
-            here.itl.update(buckets)
-            return
-        moments = accumulate(sample.gaps, initial=first)
-        next(moments)
-        for moment, bucket in zip(moments, buckets, strict=True):
-            self.at(moment).itl[bucket] += 1
+        moments = list(accumulate(sample.gaps, initial=sample.sent + (sample.ttft or 0.0)))[1:]
+        self.at(moments[-1])  # first, since it may widen all
+        done = 0
+        while done < len(moments):
+            slot = self.at(moments[done])
+            end = bisect_left(moments, self._end(moments[done]), done + 1)
+            slot.itl.update(buckets[done:end])
+            done = end
+
+    def _end(self, moment: float) -> float:
+        """Where the slot of a moment ends."""
+        return (max(0, int(moment / self.width)) + 1) * self.width
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""

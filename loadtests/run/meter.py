@@ -9,7 +9,7 @@ import psutil
 
 from loadtests.report.book import Book, Machine
 
-BEAT = 0.02  # s: fifty turns of the loop a second see any stall of note, and cost it a thousandth
+BEAT = 0.05  # s: twenty turns of the loop a second see any stall of note, and cost it a thousandth
 
 
 class Meter:

@@ -29,7 +29,7 @@ class Worker:
         self.order, self._hear = order, hear
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - read when the client has died
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "loadtests.locustfile", "--order", _attached(order)],
+            [sys.executable, "-m", "loadtests.run.process", "--order", _attached(order)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

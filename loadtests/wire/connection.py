@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 import gevent
@@ -33,10 +34,10 @@ class Connection:
     """One TCP connection. Its `sink` is told what comes, and what comes without one ends the connection."""
 
     def __init__(self, reader: Reader, family: int = socket.AF_INET) -> None:
-        self._reader = reader
+        self._reader, self._clock = reader, reader.clock
         self._socket = Socket(family, socket.SOCK_STREAM)
         self._socket.setblocking(False)
-        self._receive = self._socket.recvmsg
+        self._receive = partial(self._socket.recvmsg, READ, stamp.ANCILLARY)
         self._tls: Tls | None = None
         self._last, self._quick = float("-inf"), 0
         self.sink: Sink | None = None
@@ -63,15 +64,18 @@ class Connection:
         """Tell `sink` from now on what comes."""
         self.sink, self.delay, self.merged, self.kernel = sink, 0.0, 0, True
 
-    def send(self, data: bytes) -> None:
-        """Send all of `data`. A server that has hung up may still have said why: the read that follows finds out."""
+    def send(self, data: bytes, timeout: float) -> None:
+        """Send all of `data` within `timeout` seconds. Raises TimeoutError.
+
+        A server that has hung up may still have said why: the read that follows finds out.
+        """
         with suppress(BrokenPipeError, ConnectionResetError):
-            self._send(data if self._tls is None else self._tls.encrypt(data))
+            self._send(data if self._tls is None else self._tls.encrypt(data), timeout)
 
     def read(self) -> None:
         """Take what has come, with its time."""
         try:
-            data, ancillary, _, _ = self._receive(READ, stamp.ANCILLARY)
+            data, ancillary, _, _ = self._receive()
         except BlockingIOError:
             return
         except OSError as error:
@@ -87,7 +91,7 @@ class Connection:
 
     def look(self) -> None:
         """Read out of turn: what may have come since the last one."""
-        self._reader.clock.read()
+        self._clock.read()
         if self.open:
             self.read()
 
@@ -104,15 +108,17 @@ class Connection:
             self._socket.close()
 
     def _time(self, ancillary: stamp.Ancillary) -> float:
-        """When what was just read came, by the monotonic clock."""
-        clock, stamped = self._reader.clock, stamp.seconds(ancillary)
-        if stamped is None:
+        """When what was just read came, by the monotonic clock; without the kernel's times a turn would be seen in it."""
+        clock = self._clock
+        if not ancillary:
             self.kernel = False
+            self._reader.hurry()
             return clock.now
-        delay = clock.now - clock.offset - stamped
+        at = stamp.seconds(ancillary) + clock.offset
+        delay = clock.now - at
         if delay > self.delay:
             self.delay = delay
-        return clock.now - delay if delay > 0 else clock.now
+        return at if delay > 0 else clock.now
 
     def _give(self, data: bytes, at: float) -> None:
         if self.sink is None:
@@ -120,10 +126,13 @@ class Connection:
         elif tokens := self.sink.feed(data, at):
             if tokens > 1 and self._reader.late(at):
                 self.merged += tokens - 1
-            self._quick = self._quick + 1 if at - self._last < FAST else 0
+            if at - self._last < FAST:
+                self._quick += 1
+                if self._quick >= IN_A_ROW:
+                    self._reader.hurry()
+            elif self._quick:
+                self._quick = 0
             self._last = at
-            if self._quick >= IN_A_ROW:
-                self._reader.hurry()
 
     def _take_apart(self, tls: Tls, data: bytes, at: float) -> None:
         """Records; a part of one, or one of TLS's own, has nothing for the sink."""
@@ -153,13 +162,22 @@ class Connection:
         if number:
             raise OSError(number, f"connecting to {address[0]}:{address[1]}")
 
-    def _send(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            try:
+    def _send(self, data: bytes, timeout: float | None = None) -> None:
+        view = self._push(memoryview(data))
+        if view:
+            with gevent.Timeout(timeout, TimeoutError):
+                while view:
+                    self._wait(WRITABLE)
+                    view = self._push(view)
+
+    def _push(self, view: memoryview) -> memoryview:
+        """What is left when the kernel takes no more."""
+        try:
+            while view:
                 view = view[self._socket.send(view) :]
-            except BlockingIOError:
-                self._wait(WRITABLE)
+        except BlockingIOError:
+            pass
+        return view
 
     def _next(self) -> bytes:
         """The next bytes, for a handshake: nothing else is read by waiting."""

@@ -78,8 +78,7 @@ class Attempt:
         self.sent = perf_counter()
         limit, phase = self._deadline()
         try:
-            with gevent.Timeout(limit - self.sent, TimeoutError):
-                self._connection.send(request)
+            self._connection.send(request, limit - self.sent)
         except TimeoutError:
             return phase
         return None

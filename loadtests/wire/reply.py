@@ -26,10 +26,11 @@ class Reply:
         self._ended, self._streamed = ended, streamed
         self._http = httptools.HttpResponseParser(self)
         self._parser = Parser()
-        self._shape: Shape | None = None
+        self._learned: Shape | None = None
+        self._shape: Shape | None = None  # what was learned, while the next read begins with a chunk and an event
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
-        self._between = self._chunked = self._again = False
+        self._chunked = self._again = False
         self.at = 0.0  # of the last read that was not a token known at a glance
         self.times: list[float] = []  # of reads that completed a token event, however many
         self.finish_at: float | None = None
@@ -42,7 +43,7 @@ class Reply:
 
     def feed(self, data: bytes, at: float) -> int:
         """Take what was read; `at` is when it came. How many token events it completed."""
-        if self._between and self._shape is not None and self._shape.fits(data):
+        if self._shape is not None and self._shape.fits(data):
             self.times.append(at)
             self.events += 1
             self.received += len(data) - self._shape.around
@@ -52,11 +53,11 @@ class Reply:
             self._http.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._nonsense()
-        self._between = self._chunked and data.endswith(b"\r\n") and not self._parser.rest
-        if self.events == known:
-            return 0
-        self.times.append(at)
-        self._shape = shape_of(data)
+        if self.events > known:
+            self.times.append(at)
+            self._learned = shape_of(data) or self._learned
+        between = self._chunked and data.endswith(b"\r\n") and not self._parser.rest
+        self._shape = self._learned if between else None
         return self.events - known
 
     def hang_up(self, error: OSError | None) -> None:

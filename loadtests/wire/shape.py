@@ -7,7 +7,7 @@ so the chunk's length differ. What does not fit is no error: it is read the long
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # A chunk's size, then an event of one data line up to its text, the text without a quote, and all the rest.
 CHUNK = re.compile(
@@ -25,13 +25,16 @@ class Shape:
     before: bytes
     after: bytes
     around: int
+    _heads: dict[int, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)  # by length of a read
 
     def fits(self, read: bytes) -> bool:
         """Whether `read` is exactly one chunk with one such event in it, whose text is not empty."""
-        head = b"%x\r\n%b" % (len(read) - self.around, self.before)
-        start, end = len(head), len(read) - len(self.after)
-        framed = end > start and read.startswith(head) and read.endswith(self.after)
-        return framed and read.find(b'"', start, end) < 0
+        size, after = len(read), self.after
+        head = self._heads.get(size)
+        if head is None:
+            head = self._heads[size] = b"%x\r\n%b" % (size - self.around, self.before)
+        start, end = len(head), size - len(after)
+        return end > start and read.startswith(head) and read.endswith(after) and read.find(b'"', start, end) < 0
 
 
 def shape_of(read: bytes) -> Shape | None:

@@ -23,9 +23,7 @@ def ask(opened: Any) -> bool:
     return False
 
 
-def seconds(ancillary: Ancillary) -> float | None:
-    """The Unix time at which the kernel took what was read; None where it did not stamp it."""
-    if not ancillary:
-        return None
+def seconds(ancillary: Ancillary) -> float:
+    """The Unix time at which the kernel took what was read; it must have stamped it."""
     whole, nanoseconds = TIMESPEC.unpack(ancillary[0][2])
     return float(whole + nanoseconds * 1e-9)

@@ -33,7 +33,7 @@ def clients() -> list[int]:
     found = []
     for child in psutil.Process().children():
         with suppress(psutil.Error):
-            found += [child.pid] if "loadtests.locustfile" in child.cmdline() else []
+            found += [child.pid] if "loadtests.run.process" in child.cmdline() else []
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
@@ -44,6 +45,23 @@ def test_gaps_within_one_slot_are_counted_at_once() -> None:
     series, one = Series(), sample(sent=3.0, ttft=0.1, gaps=(0.02,) * 9)
     series.gaps(one, gap_buckets(one))
     assert series.slots[3].itl == Counter({bucket_of(0.02): 9})
+
+
+@settings(max_examples=50)
+@given(
+    sent=st.floats(-2.0, 1500.0),
+    gaps=st.lists(st.one_of(st.floats(0.0, 700.0), st.sampled_from([0.0, 0.5, 1.0])), min_size=1, max_size=30),
+)
+def test_every_gap_is_in_the_slot_that_it_ended_in(sent: float, gaps: list[float]) -> None:
+    """However many slots lie between two of them, and however wide they become."""
+    one = sample(sent=sent, ttft=0.25, gaps=tuple(gaps))
+    buckets = gap_buckets(one)
+    series, single = Series(), Series()
+    series.gaps(one, buckets)
+    for moment, bucket in zip(accumulate(gaps, initial=sent + 0.25), [None, *buckets], strict=True):
+        if bucket is not None:
+            single.at(moment).itl[bucket] += 1
+    assert series == single
 
 
 def test_a_long_run_has_wider_slots_and_never_more() -> None:

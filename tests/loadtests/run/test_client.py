@@ -333,3 +333,20 @@ def test_locust_itself_counts_the_same(tmp_path: Path) -> None:
     assert stats["num_requests"] == sum(outcomes.values()) == len(truth.asked)
     assert stats["num_failures"] == outcomes[outcome.ENDED_EARLY] > 0
     assert stats["min_response_time"] >= 50
+
+
+def test_the_process_brings_neither_locusts_page_nor_a_yaml_parser() -> None:
+    """They are a fifth of the time until the first request; who asks for the page is told where it is."""
+    look = """
+import sys
+from loadtests.run.process import leave_out_page
+leave_out_page()
+from loadtests.locustfile import Environment
+print(sorted({"flask", "werkzeug", "jinja2", "yaml"} & set(sys.modules)))
+Environment().create_web_ui()
+"""
+    done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n"
+    assert done.stderr.splitlines()[-1] == (
+        "RuntimeError: this client serves no page; `locust -f loadtests/locustfile.py` does"
+    )

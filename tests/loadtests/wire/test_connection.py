@@ -116,12 +116,13 @@ def test_tokens_that_a_late_read_finds_together_have_no_times_of_their_own(
 
 
 def test_without_the_kernels_times_ours_are_used_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a kernel that has none."""
+    """As on a kernel that has none. Nothing is read in turns then: they would be in the times."""
     monkeypatch.setattr(stamp, "SO_TIMESTAMPNS", 9999)
-    with connected() as (made, other, told, _):
+    with connected() as (made, other, told, reader):
         other.sendall(b"token")
         busy = late()
         assert told.enough.wait(5.0)
+        assert reader.hurried
     assert told.came[0][1] >= busy + LATE
     assert not made.kernel
     assert made.delay == 0
