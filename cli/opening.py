@@ -10,6 +10,7 @@ from pathlib import Path
 from cli.adapters.activity import Doing
 from cli.adapters.lease_file import LeaseFile, in_words
 from cli.adapters.run_files import Run, new_run
+from cli.console import story
 from cli.rollouts.freeze import Change, freeze, undo
 from cli.rollouts.plan import Plan
 from cli.wiring import Place
@@ -92,20 +93,24 @@ def nothing_open(place: Place) -> None:
 
 
 @contextmanager
-def held(place: Place, run: str) -> Iterator[LeaseFile]:
-    """The lease of the service, for `run`, in a region that nobody has alone, meanwhile.
+def held(place: Place, run: str, *, urgent: bool = False) -> Iterator[LeaseFile]:
+    """The lease of the service, for `run`, in a region that nobody has alone, meanwhile; who has is only told if urgent.
 
     Raises Locked and CorruptFile before anything was changed.
     """
     service = place.service.name
     doing = Doing("rollout", f"a rollout of {service}", run, place.region, service)
-    with place.activity.held(doing, "nothing was changed"):
+    with place.activity.held(doing, "nothing was changed", _beside if urgent else None):
         lease = place.lease(run)
         lease.acquire(place.token_floor())
         try:
             yield lease
         finally:
             lease.release()
+
+
+def _beside(taken: Locked) -> None:
+    story(f"warning: {taken.what}; the way back does not wait for it")
 
 
 def counted(place: Place) -> list[str]:

@@ -26,7 +26,7 @@ class NotOpen(InvalidInput):
 def roll(place: Place, plan: Plan, timeout: float | None = None) -> tuple[Run, State]:
     """Begin the rollout of `plan` and drive it to its end in this process. Raises as `begin` and `lead` do."""
     place.check_up()
-    with held(place, plan.run) as lease:
+    with held(place, plan.run, urgent=_urgent(plan)) as lease:
         run = begin(place, plan, lease)
         return run, _driven(place, run, lease, timeout)
 
@@ -44,8 +44,13 @@ def detach(place: Place, plan: Plan) -> Run:
 def lead(place: Place, run: Run, timeout: float | None = None) -> State:
     """Drive an open run to its end in this process. Raises Locked, RegionDown, Interrupted, DeadlinePassed."""
     place.check_up()
-    with held(place, run.plan.run) as lease:
+    with held(place, run.plan.run, urgent=_urgent(run.plan)) as lease:
         return _driven(place, run, lease, timeout)
+
+
+def _urgent(plan: Plan) -> bool:
+    """Whether it waits for nobody: a load that has the region alone must not keep anyone from the way back."""
+    return plan.kind == "undo"
 
 
 def _driven(place: Place, run: Run, lease: LeaseFile, timeout: float | None) -> State:

@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,11 +60,21 @@ class Activity:
         self._actor = actor
 
     @contextmanager
-    def held(self, doing: Doing, not_done: str) -> Iterator[None]:
-        """Others see that it is done, meanwhile. Raises Locked, which names who is in the way, before that."""
+    def held(
+        self, doing: Doing, not_done: str, anyway: Callable[[Locked], None] | None = None
+    ) -> Iterator[None]:
+        """Others see that it is done, meanwhile. Raises Locked, which names who is in the way, before that.
+
+        What cannot wait is done all the same: `anyway` is then told who is in the way.
+        """
         with ExitStack() as stack:
-            if doing.region:
-                self._enter(stack, doing, not_done)
+            try:
+                if doing.region:
+                    self._enter(stack, doing, not_done)
+            except Locked as taken:
+                if anyway is None:
+                    raise
+                anyway(taken)
             self._note(stack, doing)
             yield
 

@@ -13,6 +13,7 @@ import pytest
 
 from cli import opening, steering
 from cli.adapters.run_files import Run
+from cli.adapters.activity import Doing
 from cli.rollouts.drive import Snapshot, drive
 from cli.rollouts.evidence import COMPARED, Count, Look, total
 from cli.rollouts.plan import Plan, Stage
@@ -216,6 +217,20 @@ def test_a_record_that_a_person_sets_in_the_middle_ends_the_rollout(drill: Drill
     )
     store.set(SERVICE, REGION, "v1", run=None, expect="v3")
     until(lambda: serves(drill, "v1"))
+
+
+def test_the_way_back_waits_for_no_load(drill: Drill, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever has the region alone keeps a rollout out, and is only named where somebody goes back."""
+    alone = Doing("load", "synthetic load on chat", "load-a", REGION, SERVICE, alone=True)
+    plan = replace(opening.new_plan(drill.place, "v2"), stable="v0")  # refused once the region is entered
+    with drill.place.activity.held(alone, "nothing was sent"):
+        with pytest.raises(Locked, match=f"{REGION} is taken by synthetic load on chat"):
+            steering.roll(drill.place, plan)
+        with pytest.raises(Refused, match="runs v1 by now"):
+            steering.roll(drill.place, replace(plan, kind="undo"))
+    warned = capsys.readouterr().err
+    assert warned.startswith(f"warning: {REGION} is taken by synthetic load on chat (load-a) by ")
+    assert warned.endswith("; the way back does not wait for it\n")
 
 
 def test_only_what_was_promoted_here_can_be_undone(drill: Drill) -> None:

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.load.option import JunitOption, PageOption, SaveOption, SeedOption, ServiceOption, SloOption
+from cli.commands.load.option import (
+    JunitOption,
+    PageOption,
+    SaveOption,
+    SeedOption,
+    ServiceOption,
+    SloOption,
+    WorkersOption,
+)
 from cli.console import Output, document, emit, story
 from cli.options import FleetOption, OutputOption, RegionOption
 
@@ -26,6 +34,7 @@ def accept(
     ] = None,
     slo: SloOption = [],  # noqa: B006 - typer's way to say none
     seed: SeedOption = 0,
+    workers: WorkersOption = 1,
     page: PageOption = None,
     junit: JunitOption = None,
     save: SaveOption = None,
@@ -61,7 +70,7 @@ def accept(
     order = order.model_copy(update={"duration": seconds})
     story(f"the profile {order.profile.name} takes {format_duration(seconds)}")
     with under_way(found, [order], "accept") as log:
-        run = pressing.press(order, log)
+        run = pressing.press(order, log, workers)
         facts = accepted(run, order.load, promised, asked.limits.rate)
         ruling = _ruling(run, facts)
         log.concluded(ruling.verdict, ruling.reasons)

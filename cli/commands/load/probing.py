@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cli.commands.load.guard import NOT_STARTED
@@ -60,12 +61,12 @@ def with_slo(order: Order, criteria: Sequence[Criterion]) -> Order:
     return judged.model_copy(update={"slo": Slo(**found)}) if found else judged
 
 
-def search(order: Order, plan: Plan, criteria: tuple[Criterion, ...], log: Log) -> Answer:
-    """Probe after probe until the decision is to stop; after Ctrl-C with what was found so far."""
+def search(order: Order, plan: Plan, criteria: tuple[Criterion, ...], log: Log, workers: int) -> Answer:
+    """Probe after probe, each by so many processes, until the decision is to stop; after Ctrl-C with what was found."""
     from loadtests.search.answer import answer
 
     probes: list[Probe] = []
-    stop = _until_the_end(order, plan, criteria, probes, log)
+    stop = _until_the_end(order, plan, criteria, probes, partial(press, log=log, workers=workers))
     slo = [one.label for one in criteria]
     return answer(probes, stop, service=order.service, region=order.region, profile=order.profile.name, slo=slo)
 
@@ -78,13 +79,15 @@ def line(probe: Probe) -> str:
     return f"{probe.rate:g}/s for {probe.seconds:.0f} s: {probe.result}{seen}{damage}"
 
 
-def _until_the_end(order: Order, plan: Plan, criteria: tuple[Criterion, ...], probes: list[Probe], log: Log) -> Stop:
+def _until_the_end(
+    order: Order, plan: Plan, criteria: tuple[Criterion, ...], probes: list[Probe], send: Callable[[Order], Run]
+) -> Stop:
     """Fills `probes`."""
     from loadtests.search.decision import Rule, Stop, decide
     from loadtests.search.probe import judged
 
     while not isinstance(decision := decide(plan, probes), Stop):
-        run = _sent(order, decision, order.seed + len(probes), log)
+        run = _sent(order, decision, order.seed + len(probes), send)
         if run is None or run.report.interrupted:
             return Stop(Rule.INTERRUPTED, "it was interrupted")
         rest, recovery = decision.rest, decision.recovery
@@ -93,13 +96,13 @@ def _until_the_end(order: Order, plan: Plan, criteria: tuple[Criterion, ...], pr
     return decision
 
 
-def _sent(order: Order, wanted: Send, seed: int, log: Log) -> Run | None:
+def _sent(order: Order, wanted: Send, seed: int, send: Callable[[Order], Run]) -> Run | None:
     """The probe, after its rest; None where a person did not wait for it. Every probe draws its own arrivals."""
     if wanted.rest:
         story(f"resting for {wanted.rest:g} s: the last probe did damage")
     with suppress(KeyboardInterrupt):
         time.sleep(wanted.rest)
-        return press(order.model_copy(update={"rate": wanted.rate, "duration": wanted.seconds, "seed": seed}), log)
+        return send(order.model_copy(update={"rate": wanted.rate, "duration": wanted.seconds, "seed": seed}))
     return None
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.load.option import SeedOption, ServiceOption, SloOption
+from cli.commands.load.option import SeedOption, ServiceOption, SloOption, WorkersOption
 from cli.console import Output, document, emit
 from cli.options import FleetOption, OutputOption, RegionOption
 from infra.errors import Inconclusive, Interrupted
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from loadtests.search.answer import Answer, FleetAnswer
 
 app = typer.Typer()
+
+LONGER = "the same command with a longer --budget or --probe"
+MORE = {
+    "budget": LONGER,
+    "cannot tell": LONGER,
+    "client": "the same command with more --workers, or from a machine that does nothing else",
+}
+"""What would tell more, by the rule that ended a search."""
 
 
 @app.command()
@@ -30,6 +38,7 @@ def search(
     budget: Annotated[str, typer.Option(metavar="TIME", help="How long to send and rest in all, by region.")] = "20m",
     profile: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="Another load profile.")] = None,
     seed: SeedOption = 0,
+    workers: WorkersOption = 1,
     fleet: FleetOption = "demo",
     region: RegionOption = None,
     output: OutputOption = Output.TABLE,
@@ -58,10 +67,10 @@ def search(
     found = load_fleet(fleet)
     wanted = probing.named(found, service)
     asked = criteria(slo, wanted.objectives)
-    last = ordering.rate("--up-to", up_to) or wanted.limits.rate
+    last = ordering.rate("--up-to", up_to, workers) or wanted.limits.rate
     plan = planned(
         asked,
-        start=ordering.rate("--from", start) or last,
+        start=ordering.rate("--from", start, workers) or last,
         up_to=last,
         seconds=ordering.positive("--probe", probe, parse_duration),
         budget=ordering.positive("--budget", budget, parse_duration),
@@ -69,7 +78,7 @@ def search(
     given = ordering.Given(wanted.name, plan.seconds, seed, profile=profile, region=region)
     orders = probing.orders(found, given, asked)
     with under_way(found, orders, "search") as log:
-        answers = [probing.search(order, plan, asked, log) for order in orders]
+        answers = [probing.search(order, plan, asked, log, workers) for order in orders]
         log.concluded(", ".join(one.rule for one in answers), [headline(one) for one in answers])
         fleetwide = together(answers, _heirs(found, orders)) if len(answers) > 1 else None
         emit(_document(answers, fleetwide), output, lambda: page(answers, fleetwide))
@@ -97,5 +106,4 @@ def _end(answers: Sequence["Answer"]) -> None:
             raise Interrupted("the search was stopped before its time; the answer is of what was sent")
     for one in answers:
         if not one.found:
-            more = "the same command with a longer --budget or --probe" if one.rule in ("budget", "cannot tell") else ""
-            raise Inconclusive(f"{one.service} in {one.region}: {one.why}", next=more)
+            raise Inconclusive(f"{one.service} in {one.region}: {one.why}", next=MORE.get(one.rule, ""))

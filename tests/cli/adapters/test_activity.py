@@ -78,6 +78,18 @@ def test_who_may_be_beside_whom(tmp_path: Path, first: Doing, then: Doing, free:
     assert [path.suffix for path in tmp_path.iterdir()] in ([".region"], [])
 
 
+def test_what_cannot_wait_is_done_beside_whoever_is_alone(tmp_path: Path) -> None:
+    """It is told who that is, others see it, and it frees nothing of the other's."""
+    told: list[Locked] = []
+    with holder(tmp_path, ALONE):
+        with activity(tmp_path).held(ROLLOUT, "nothing was changed", told.append):
+            assert {one.doing for one in activity(tmp_path).holders()} == {ALONE, ROLLOUT}
+        [taken] = told
+        assert "here is taken by synthetic load on https://here.example.com (load-c) by ben@there" in taken.what
+        with pytest.raises(Locked), activity(tmp_path).held(USERS, "nothing was sent"):
+            pass
+
+
 def test_another_region_is_another_matter(tmp_path: Path) -> None:
     """Of the same fleet."""
     there = Doing("load", "synthetic load", "load-e", "there", "chat", alone=True)

@@ -29,10 +29,11 @@ def test_a_day_ends_as_its_verdict_says(truth: Truth, ops: Ops, tmp_path: Path) 
     """The whole of it is sent, and no more. That nobody is answered is clear after three seconds."""
     truth.behaviours = ("503",)
     (tmp_path / "day.yaml").write_text(DAY)
-    asked = ("--profile", str(tmp_path / "day.yaml"), "--slo", "goodput >= 50%", "-o", "json")
+    asked = ("--profile", str(tmp_path / "day.yaml"), "--slo", "goodput >= 50%", "--workers", "2", "-o", "json")
     done = ops("load", "accept", "--service", "chat", *asked)
     found = json.loads(done.stdout)
     assert (found["kind"], done.returncode) == ("LoadAcceptance", EXITS[found["verdict"]]), done.stderr
+    assert found["report"]["client"]["processes"] == 2
     valid = found["report"]["client"]["verdict"] != "INVALID"
     assert found["verdict"] == ("fail" if valid else "cannot tell")
     assert found["report"]["arrivals"]["sent"] == len(truth.asked) > 0 and found["report"]["elapsed"] >= 3
