@@ -94,7 +94,7 @@ def nothing_open(place: Place) -> None:
 
 @contextmanager
 def held(place: Place, run: str, *, urgent: bool = False) -> Iterator[LeaseFile]:
-    """The lease of the service, for `run`, in a region that nobody has alone, meanwhile; who has is only told if urgent.
+    """The lease of the service, for `run`, in a region that nobody has alone, meanwhile. If urgent, who has is told.
 
     Raises Locked and CorruptFile before anything was changed.
     """

@@ -60,9 +60,7 @@ class Activity:
         self._actor = actor
 
     @contextmanager
-    def held(
-        self, doing: Doing, not_done: str, anyway: Callable[[Locked], None] | None = None
-    ) -> Iterator[None]:
+    def held(self, doing: Doing, not_done: str, anyway: Callable[[Locked], None] | None = None) -> Iterator[None]:
         """Others see that it is done, meanwhile. Raises Locked, which names who is in the way, before that.
 
         What cannot wait is done all the same: `anyway` is then told who is in the way.

@@ -108,11 +108,11 @@ class Connection:
             self._socket.close()
 
     def _time(self, ancillary: stamp.Ancillary) -> float:
-        """When what was just read came, by the monotonic clock; without the kernel's times a turn would be seen in it."""
+        """When what was just read came, by the monotonic clock."""
         clock = self._clock
         if not ancillary:
             self.kernel = False
-            self._reader.hurry()
+            self._reader.hurry()  # a turn would be seen in our own times
             return clock.now
         at = stamp.seconds(ancillary) + clock.offset
         delay = clock.now - at

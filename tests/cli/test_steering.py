@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from cli import opening, steering
-from cli.adapters.run_files import Run
 from cli.adapters.activity import Doing
+from cli.adapters.run_files import Run
 from cli.rollouts.drive import Snapshot, drive
 from cli.rollouts.evidence import COMPARED, Count, Look, total
 from cli.rollouts.plan import Plan, Stage

@@ -74,7 +74,9 @@ def test_a_search_says_what_all_probes_tell_together(rule: Rule, said: str) -> N
 def test_a_search_shows_every_probe_and_what_stopped_it(truth: Truth, ops: Ops) -> None:
     """One second shows nothing, however good it is: more is sent, then for longer, then the budget is spent."""
     limits = ("--from", "20/s", "--up-to", "40/s", "--probe", "1s", "--budget", "4s")
-    done = ops("load", "search", "--service", "chat", "--slo", "goodput >= 50%", *limits, "--workers", "2", "-o", "json")
+    done = ops(
+        "load", "search", "--service", "chat", "--slo", "goodput >= 50%", *limits, "--workers", "2", "-o", "json"
+    )
     document = json.loads(done.stdout)
     (found,) = document["answers"]
     assert (done.returncode, document["kind"], document["fleet"]) == (5, "LoadSearch", None), done.stderr
