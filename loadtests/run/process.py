@@ -29,7 +29,10 @@ def leave_out_page() -> None:
 def main() -> int:
     """Run one order; the exit code."""
     leave_out_page()
-    from loadtests.locustfile import Environment, Replay, add_order, events
+    from locust import events
+    from locust.env import Environment
+
+    from loadtests.locustfile import Replay, add_order
 
     parser = argparse.ArgumentParser(prog="python -m loadtests.run.process", description="Send one order.")
     add_order(parser)

@@ -341,7 +341,8 @@ def test_the_process_brings_neither_locusts_page_nor_a_yaml_parser() -> None:
 import sys
 from loadtests.run.process import leave_out_page
 leave_out_page()
-from loadtests.locustfile import Environment
+import loadtests.locustfile
+from locust.env import Environment
 print(sorted({"flask", "werkzeug", "jinja2", "yaml"} & set(sys.modules)))
 Environment().create_web_ui()
 """
