@@ -49,11 +49,15 @@ def _version_at(place: Place, path: Path) -> str:
 
 def new_plan(place: Place, version: str) -> Plan:
     """A frozen plan towards `version`. Raises NothingToDo, Locked while another rollout is open, RegionDown."""
+    from loadtests.run.ordered import fingerprint
+
     nothing_open(place)
     stable = place.record.read()
     if stable == version:
         raise NothingToDo(f"{place.service.name} in {place.region} already runs {version}")
-    return freeze(_change(place, stable, version), place.service, place.thresholds(), place.load_profile())
+    profile = place.load_profile()
+    traces = fingerprint(profile) if profile else ""
+    return freeze(_change(place, stable, version), place.service, place.thresholds(), profile, traces)
 
 
 def undo_plan(place: Place) -> Plan:

@@ -13,7 +13,7 @@ from cli.rollouts.plan import Plan, Stage
 from cli.rollouts.ports import Pressed
 from cli.rollouts.procedure import Press
 from cli.rollouts.ruling import STOPPED, Ruling, looks, rule, stranger
-from infra.errors import OpsError
+from infra.errors import OpsError, Unavailable
 
 if TYPE_CHECKING:
     from loadtests.order import Order
@@ -63,14 +63,17 @@ class StageLoad:
         """Requests that Envoy sends to the canary alone; Prometheus is not told of their client."""
         from infra.load_profile import LoadProfile
         from loadtests.order import Order, Slo, Timeouts
+        from loadtests.run.ordered import fingerprint
         from loadtests.search.criterion import thresholds
 
-        slo = thresholds(_criteria(load))
+        profile, slo = LoadProfile.model_validate(load.profile), thresholds(_criteria(load))
+        if load.traces not in ("", fingerprint(profile)):
+            raise Unavailable(f"the trace of {profile.name} was edited since the rollout was planned")
         return Order(
             service=plan.service,
             model=self._model,
             url=self._url(),
-            profile=LoadProfile.model_validate(load.profile),
+            profile=profile,
             rate=load.rate,
             duration=press.seconds,
             seed=press.attempt,  # each attempt draws its own arrivals

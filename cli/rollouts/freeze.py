@@ -37,10 +37,12 @@ def freeze(
     service: Service,
     thresholds: Mapping[Metric, Sequence[float]],
     profile: LoadProfile | None = None,
+    traces: str = "",
 ) -> Plan:
     """The plan of `change`; `thresholds` are bucket bounds (seconds) at QUANTILES of the stable arm's latencies.
 
-    `profile` is the one that the policy's load stage names, where it has a stage.
+    `profile` is the one that the policy's load stage names, where it has a stage, and `traces` the fingerprint of its
+    traces.
     """
     policy = service.rollout
     signals = [
@@ -69,7 +71,7 @@ def freeze(
         bake=policy.bake,
         drain=policy.drain,
         expiry=policy.expiry,
-        load=_stage(service, profile),
+        load=_stage(service, profile, traces),
     )
 
 
@@ -78,13 +80,13 @@ def undo(change: Change, service: Service) -> Plan:
     return replace(freeze(change, service, {}), kind="undo", weights=(), signals=(), budget=0, warmup=0.0, bake=0.0)
 
 
-def _stage(service: Service, profile: LoadProfile | None) -> Stage | None:
+def _stage(service: Service, profile: LoadProfile | None, traces: str) -> Stage | None:
     wanted = service.rollout.load
     if wanted is None or profile is None:
         return None
     kept = profile.model_dump(mode="json", by_alias=True, exclude_none=True)
     slo = tuple(one.label for one in criteria((), service.objectives))
-    return Stage(kept, wanted.rate, wanted.lasting, slo)
+    return Stage(kept, wanted.rate, wanted.lasting, slo, traces)
 
 
 def _signals(service: Service, metric: Metric, measured: Sequence[float]) -> list[Signal]:

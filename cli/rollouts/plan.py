@@ -44,12 +44,15 @@ class Stage:
     """The load that the canary must carry before it has users: requests a second, seconds of the first attempt.
 
     `profile` is the load profile as JSON values and `slo` the criteria as people write them: frozen with the plan.
+    `traces` is a fingerprint of the trace files that the profile names: with one that was edited it is another load.
+    Plans of before have none.
     """
 
     profile: dict[str, Any]
     rate: float
     seconds: float
     slo: tuple[str, ...]
+    traces: str = ""
 
     def lasting(self, attempt: int) -> float:
         """Seconds of an attempt: one that could not tell was too short, so each lasts longer than the one before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import Field
 
@@ -57,7 +57,8 @@ class FleetAnswer(Value):
     """What regions carry together, of what was shown in each; None where it was not shown in all."""
 
     regions: dict[str, float | None]
-    total: float | None = Field(description="All regions up.")
+    total: float | None = Field(description="All regions up that have users.")
+    standing_by: tuple[str, ...] = Field((), description="Regions that have users only once another is lost.")
     losses: tuple[Loss, ...] = ()
     n_minus_1: float | None = Field(description="The load that any one region may be lost at.")
     worst: str | None = Field(description="The region whose loss sets it.")
@@ -91,28 +92,34 @@ def answer(
     )
 
 
-def together(answers: Sequence[Answer], heirs: Mapping[str, Sequence[str]]) -> FleetAnswer:
+def together(
+    answers: Sequence[Answer], heirs: Mapping[str, Sequence[str]], standing_by: Collection[str] = ()
+) -> FleetAnswer:
     """The sum, and what is left of it when any one region is lost; `heirs` says where its users go.
 
-    Load is on all regions in proportion to what they carry. With region k of capacity c lost, its part goes to the
-    heirs of capacity H: they hold it as long as every region is at most H / (c + H) full. Where all others are heirs,
-    that is their sum; where there is none, nothing.
+    Load is on all regions in proportion to what they carry, but for those that are `standing_by`: they have none, and
+    are in no sum. With a region of capacity c lost, its part goes to heirs of capacity H. If these have users of their
+    own they hold it as long as every region is at most H / (c + H) full; if they stood by, at most H / c. Where all
+    others are heirs with users, that is their sum; where there is none, nothing.
     """
     lows = {one.region: one.kept for one in answers}
     shown = {region: low for region, low in lows.items() if low is not None}
     if len(shown) < len(lows) or not shown:
         return FleetAnswer(regions=lows, total=None, n_minus_1=None, worst=None)
-    losses = tuple(_loss(region, shown, heirs.get(region, ())) for region in shown)
+    users = {region: low for region, low in shown.items() if region not in standing_by}
+    losses = tuple(_loss(region, shown, users, heirs.get(region, ())) for region in users)
     worst = min(losses, key=lambda one: one.survivable)
     return FleetAnswer(
         regions=lows,
-        total=round(sum(shown.values()), 3),
+        total=round(sum(users.values()), 3),
+        standing_by=tuple(region for region in shown if region not in users),
         losses=losses,
         n_minus_1=worst.survivable,
         worst=worst.lost,
     )
 
 
-def _loss(region: str, shown: Mapping[str, float], heirs: Sequence[str]) -> Loss:
-    held, all_of_them = sum(shown[name] for name in heirs), sum(shown.values())
-    return Loss(lost=region, heirs=tuple(heirs), survivable=round(all_of_them * held / (shown[region] + held), 3))
+def _loss(lost: str, shown: Mapping[str, float], users: Mapping[str, float], heirs: Sequence[str]) -> Loss:
+    busy, free = (sum(shown[name] for name in heirs if (name in users) is has) for has in (True, False))
+    full = min(1.0, (busy + free) / (shown[lost] + busy))
+    return Loss(lost=lost, heirs=tuple(heirs), survivable=round(sum(users.values()) * full, 3))

@@ -12,7 +12,6 @@ from infra.errors import Inconclusive, Interrupted
 
 if TYPE_CHECKING:
     from infra.fleet import Fleet
-    from loadtests.order import Order
     from loadtests.search.answer import Answer, FleetAnswer
 
 app = typer.Typer()
@@ -60,7 +59,6 @@ def search(
     from cli.commands.load.underway import under_way
     from infra.fleet import load_fleet
     from infra.units import parse_duration
-    from loadtests.search.answer import together
     from loadtests.search.criterion import criteria
     from loadtests.search.plan import planned
 
@@ -80,18 +78,21 @@ def search(
     with under_way(found, orders, "search") as log:
         answers = [probing.search(order, plan, asked, log, workers) for order in orders]
         log.concluded(", ".join(one.rule for one in answers), [headline(one) for one in answers])
-        fleetwide = together(answers, _heirs(found, orders)) if len(answers) > 1 else None
+        fleetwide = _fleetwide(found, answers) if len(answers) > 1 else None
         emit(_document(answers, fleetwide), output, lambda: page(answers, fleetwide))
         _end(answers)
 
 
-def _heirs(fleet: "Fleet", orders: Sequence["Order"]) -> dict[str, tuple[str, ...]]:
-    """Who takes over from each region, as the edge does it."""
+def _fleetwide(fleet: "Fleet", answers: Sequence["Answer"]) -> "FleetAnswer":
+    """What the regions that are up carry, and without any one of them, whose users go where the edge sends them."""
     from infra.blueprint.failover import priorities
     from loadtests.arrivals.route import heirs
+    from loadtests.search.answer import together
 
-    first, up = priorities(fleet.regions), [one.region for one in orders]
-    return {name: heirs(name, fleet.region(name).failover, first, up) for name in up}
+    up = [fleet.region(one.region) for one in answers]
+    names, first = [region.name for region in up], priorities(up)
+    takers = {region.name: heirs(region.name, region.failover, first, names) for region in up}
+    return together(answers, takers, [name for name in names if first[name] > 1])
 
 
 def _document(answers: Sequence["Answer"], fleetwide: "FleetAnswer | None") -> dict[str, Any]:

@@ -65,7 +65,8 @@ def _together(fleet: FleetAnswer) -> Iterator[str]:
     if fleet.total is None:
         yield "all regions: not known, as some rates are not"
         return
-    yield f"all regions: {fleet.total:g}/s"
+    waiting = f" ({', '.join(fleet.standing_by)}: no users, only standing by)" if fleet.standing_by else ""
+    yield from wrap(f"all regions: {fleet.total:g}/s{waiting}", WIDTH)
     for one in fleet.losses:
         heirs = ", ".join(one.heirs) or "nothing takes over"
         yield from wrap(f"without {one.lost}: {one.survivable:g}/s in all may be sent before ({heirs})", WIDTH)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -14,12 +15,15 @@ from cli.rollouts.plan import Stage
 from cli.rollouts.ports import Pressed
 from cli.rollouts.procedure import Press
 from infra.errors import Unavailable
+from infra.load_profile import LoadProfile
+from loadtests.run.ordered import fingerprint
 from tests.cli.drill import until
 from tests.fakes import PLAN
 from tests.loadtests.truth import Truth, serving
 
 PROFILE = {"name": "even", "rate": "1/s", "arrivals": "constant", "tokens": {"prompt": 16, "output": 4}}
-STAGED = replace(PLAN, load=Stage(PROFILE, 40.0, 1.0, ("ok >= 60%", "ttft p60 < 1s")))
+SLO = ("ok >= 60%", "ttft p60 < 1s")
+STAGED = replace(PLAN, load=Stage(PROFILE, 40.0, 1.0, SLO))
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +84,18 @@ def test_a_load_that_cannot_be_sent_cannot_tell() -> None:
     found = came(loads)
     assert (found.ruling.verdict, found.ruling.why) == ("cannot tell", "the load could not be sent: the region is down")
     assert found.facts == {}
+
+
+def test_a_load_whose_trace_was_edited_is_not_the_one_that_was_planned(truth: Truth, tmp_path: Path) -> None:
+    """Nothing of it is sent."""
+    trace = tmp_path / "mine.csv"
+    trace.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n2026-01-01 00:00:00,9,3\n2026-01-01 00:00:01,9,3\n")
+    profile = {"name": "mine", "trace": str(trace), "speed": "1x"}
+    stage = Stage(profile, 40.0, 1.0, SLO, fingerprint(LoadProfile.model_validate(profile)))
+    loads, before = StageLoad("m", lambda: truth.url), len(truth.asked)
+    trace.write_text(trace.read_text().replace(",9,", ",900,"))
+    loads.begin(replace(PLAN, load=stage), Press(1, 1.0))
+    found = came(loads)
+    edited = "the load could not be sent: the trace of mine was edited since the rollout was planned"
+    assert (found.ruling.verdict, found.ruling.why) == ("cannot tell", edited)
+    assert (found.facts, len(truth.asked)) == ({}, before)

@@ -60,6 +60,16 @@ def test_users_go_only_where_their_data_may() -> None:
     assert (fleet.n_minus_1, fleet.worst, fleet.losses[2].heirs) == (0, "c", ())
 
 
+@pytest.mark.parametrize(("reserve", "survivable"), [(50.0, 75.0), (100.0, 150.0), (400.0, 150.0)])
+def test_a_region_that_stands_by_adds_nothing_until_another_is_lost(reserve: float, survivable: float) -> None:
+    """a and b of 100 and 50 fail over to c alone: it is empty until then, and can take what it can carry."""
+    lists = {"a": ["c"], "b": ["c"], "c": []}
+    fleet = together([found("a", 100), found("b", 50), found("c", reserve)], lists, standing_by=["c"])
+    assert (fleet.total, fleet.standing_by) == (150, ("c",))
+    assert [one.lost for one in fleet.losses] == ["a", "b"]
+    assert (fleet.n_minus_1, fleet.worst) == (survivable, "a")
+
+
 def test_a_sum_needs_every_region() -> None:
     """One that was not shown is not counted as nothing."""
     fleet = together([found("a", 100), found("b", None)], {})
