@@ -30,6 +30,7 @@ from loadtests.run.distributed import Master, Worker, wait_before_quitting
 from loadtests.run.entries import Entries
 from loadtests.run.exporter import Exporter
 from loadtests.run.ordered import read_order
+from loadtests.run.pending import Pending
 from loadtests.run.saying import say
 from loadtests.run.starter import begin
 from loadtests.wire.credential import secrets
@@ -38,6 +39,7 @@ from loadtests.wire.sample import Sample
 from loadtests.wire.secret import Keys
 
 EVERY = 1.0  # s between two lines of progress
+COUNTED = 4  # times between two lines that what has ended is counted
 
 
 class Replay(User):
@@ -101,12 +103,13 @@ def run(environment: Environment, part: Alone | Worker) -> None:
     book = Book(order.region, order.service, order.api, order.slo)
     exporter, entries, over = Exporter(order.service), Entries(environment, order), Event()
 
-    def ended(sample: Sample) -> None:
+    def count(sample: Sample) -> None:
         good = book.add(sample)
         exporter.count(sample, good)
         entries.tell(sample, good)
 
-    dispatcher = Dispatcher(order, schedule(order), Writer(order, Keys(secrets(order.credentials))), book, ended)
+    ended = Pending(count)
+    dispatcher = Dispatcher(order, schedule(order), Writer(order, Keys(secrets(order.credentials))), book, ended.add)
     _obey(dispatcher)
     wait_before_quitting(environment, over, order.grace)
     gc.collect()
@@ -114,9 +117,10 @@ def run(environment: Environment, part: Alone | Worker) -> None:
     try:
         port = exporter.open(order.targets, {"fleet": order.fleet, "region": order.region})
         start = part.begin(port, dispatcher.stop, attached=order.attached)
-        teller = gevent.spawn(_tell, dispatcher, part)
+        teller = gevent.spawn(_tell, dispatcher, part, ended)
         dispatcher.run(start)
         teller.kill()
+        ended.count()
         part.close(book)
     finally:
         exporter.close()
@@ -129,9 +133,12 @@ def _obey(dispatcher: Dispatcher) -> None:
         gevent.signal_handler(number, dispatcher.stop)
 
 
-def _tell(dispatcher: Dispatcher, part: Alone | Worker) -> None:
+def _tell(dispatcher: Dispatcher, part: Alone | Worker, ended: Pending) -> None:
+    """Count what has ended, several times between two lines: whoever asks the exporter sees what was a moment ago."""
     while True:
-        gevent.sleep(EVERY)
+        for _ in range(COUNTED):
+            gevent.sleep(EVERY / COUNTED)
+            ended.count()
         part.tell(dispatcher.progress())
 
 

@@ -43,10 +43,11 @@ class Reply:
 
     def feed(self, data: bytes, at: float) -> int:
         """Take what was read; `at` is when it came. How many token events it completed."""
-        if self._shape is not None and self._shape.fits(data):
+        shape = self._shape
+        if shape is not None and shape.fits(data):
             self.times.append(at)
             self.events += 1
-            self.received += len(data) - self._shape.around
+            self.received += len(data) - shape.around
             return 1
         self.at, known = at, self.events
         try:

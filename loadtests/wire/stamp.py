@@ -9,7 +9,7 @@ from typing import Any
 from gevent import socket
 
 SO_TIMESTAMPNS = 35  # include/uapi/asm-generic/socket.h; Python has no name for it
-TIMESPEC = Struct("@ll")  # struct timespec of a 64-bit kernel
+TIMESPEC = Struct("@ll").unpack  # struct timespec of a 64-bit kernel
 ANCILLARY = 64  # bytes: a header of 16 and a timespec of 16
 
 Ancillary = list[tuple[int, int, bytes]]
@@ -25,5 +25,6 @@ def ask(opened: Any) -> bool:
 
 def seconds(ancillary: Ancillary) -> float:
     """The Unix time at which the kernel took what was read; it must have stamped it."""
-    whole, nanoseconds = TIMESPEC.unpack(ancillary[0][2])
-    return float(whole + nanoseconds * 1e-9)
+    whole, nanoseconds = TIMESPEC(ancillary[0][2])
+    moment: float = whole + nanoseconds * 1e-9
+    return moment

@@ -1,0 +1,34 @@
+"""Requests that have ended and are not counted yet: counted in rows, and not one by one as they end.
+
+To count one costs twice as much right after something else as right after another one, for by then the processor's
+caches hold other code: it is a tenth of the CPU time of a client with fifty streams.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import gevent
+
+from loadtests.wire.sample import Sample
+
+AT_ONCE = 8  # requests, about 0.3 ms: then whatever is due comes first
+
+
+class Pending:
+    """What has ended, in that order. `count` must not wait."""
+
+    def __init__(self, count: Callable[[Sample], None]) -> None:
+        self._count, self._samples = count, deque[Sample]()
+
+    def add(self, sample: Sample) -> None:
+        """One more has ended."""
+        self._samples.append(sample)
+
+    def count(self) -> None:
+        """Count all that have ended, and let the loop do what is due between them."""
+        while self._samples:
+            for _ in range(min(AT_ONCE, len(self._samples))):
+                self._count(self._samples.popleft())
+            gevent.sleep(0)
