@@ -34,8 +34,8 @@ from loadtests.run.pending import Pending
 from loadtests.run.saying import say
 from loadtests.run.starter import begin
 from loadtests.wire.credential import secrets
+from loadtests.wire.exchange import Ended
 from loadtests.wire.request import Writer
-from loadtests.wire.sample import Sample
 from loadtests.wire.secret import Keys
 
 EVERY = 1.0  # s between two lines of progress
@@ -103,7 +103,8 @@ def run(environment: Environment, part: Alone | Worker) -> None:
     book = Book(order.region, order.service, order.api, order.slo)
     exporter, entries, over = Exporter(order.service), Entries(environment, order), Event()
 
-    def count(sample: Sample) -> None:
+    def count(one: Ended) -> None:
+        sample = one.sample()
         good = book.add(sample)
         exporter.count(sample, good)
         entries.tell(sample, good)
@@ -133,7 +134,7 @@ def _obey(dispatcher: Dispatcher) -> None:
         gevent.signal_handler(number, dispatcher.stop)
 
 
-def _tell(dispatcher: Dispatcher, part: Alone | Worker, ended: Pending) -> None:
+def _tell(dispatcher: Dispatcher, part: Alone | Worker, ended: Pending[Ended]) -> None:
     """Count what has ended, several times between two lines: whoever asks the exporter sees what was a moment ago."""
     while True:
         for _ in range(COUNTED):

@@ -18,10 +18,9 @@ from loadtests.report.book import Book
 from loadtests.report.progress import Progress, progress
 from loadtests.run.alarm import Alarm
 from loadtests.run.meter import Meter, Pulse
-from loadtests.wire.exchange import Terms, exchange
+from loadtests.wire.exchange import Ended, Terms, exchange
 from loadtests.wire.pool import Pool
 from loadtests.wire.request import Writer
-from loadtests.wire.sample import Sample
 
 LOOK = 0.1  # s between two looks at whether the last requests have ended
 OPENING = 1.0  # s over which a closed loop opens its streams: those that begin together end together, burst after burst
@@ -39,7 +38,7 @@ class Dispatcher:
         arrivals: Iterable[Arrival],
         writer: Writer,
         book: Book,
-        ended: Callable[[Sample], None],
+        ended: Callable[[Ended], None],
     ) -> None:
         self._order, self._arrivals, self._writer, self._ended = order, iter(arrivals), writer, ended
         self._is_ours = belongs(order)

@@ -8,27 +8,29 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import gevent
-
-from loadtests.wire.sample import Sample
 
 AT_ONCE = 8  # requests, about 0.3 ms: then whatever is due comes first
 
 
-class Pending:
+T = TypeVar("T")
+
+
+class Pending(Generic[T]):
     """What has ended, in that order. `count` must not wait."""
 
-    def __init__(self, count: Callable[[Sample], None]) -> None:
-        self._count, self._samples = count, deque[Sample]()
+    def __init__(self, count: Callable[[T], None]) -> None:
+        self._count, self._ended = count, deque[T]()
 
-    def add(self, sample: Sample) -> None:
+    def add(self, ended: T) -> None:
         """One more has ended."""
-        self._samples.append(sample)
+        self._ended.append(ended)
 
     def count(self) -> None:
         """Count all that have ended, and let the loop do what is due between them."""
-        while self._samples:
-            for _ in range(min(AT_ONCE, len(self._samples))):
-                self._count(self._samples.popleft())
+        while self._ended:
+            for _ in range(min(AT_ONCE, len(self._ended))):
+                self._count(self._ended.popleft())
             gevent.sleep(0)

@@ -44,8 +44,8 @@ class Attempt:
         self.kernel = False
         self.broken: Outcome | None = None
 
-    def make(self, request: bytes) -> Outcome:
-        """Send `request` and read the answer; what it came to. Raises nothing that a server can cause."""
+    def make(self, request: bytes) -> None:
+        """Send `request` and read the answer. Raises nothing that a server can cause."""
         try:
             self.broken = self._connect() or self._send(request) or self._answer()
         finally:
@@ -53,7 +53,11 @@ class Attempt:
             self._release()
         if self.broken is None and self.reply.cut:
             self.broken = outcome.RESET
-        return judge(self.reply.seen(self.broken))
+
+    @property
+    def limited(self) -> bool:
+        """Whether it was answered with 429, and may be made again."""
+        return self.reply.status == 429
 
     def _connect(self) -> Outcome | None:
         """A connection that is free, else a new one: what to connect takes is no part of any latency."""
@@ -123,7 +127,47 @@ class Attempt:
             connection.close()
 
 
-def exchange(pool: Pool, write: Callable[[], bytes], terms: Terms, due: float, start: float) -> Sample:
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A request that has ended, by its last attempt; `due` and `start` as in `exchange`, `first` when it began."""
+
+    attempt: Attempt
+    due: float
+    start: float
+    tries: int
+    first: float
+
+    def sample(self) -> Sample:
+        """The request as one value: its outcome, and the times of it that exist."""
+        attempt = self.attempt
+        reply, sent = attempt.reply, attempt.sent
+        reply.settle()
+        times, last = reply.times, reply.last
+        return Sample(
+            outcome=judge(reply.seen(attempt.broken)),
+            arm=reply.header("x-ops-arm") or UNKNOWN,
+            release=reply.header("x-ops-release") or UNKNOWN,
+            due=self.due,
+            sent=sent - self.start,
+            total=attempt.ended - sent,
+            ttft=times[0] - sent if times else None,
+            tpot=reply.tpot,
+            e2e=None if last is None else last - sent,
+            gaps=reply.gaps,
+            tokens=reply.tokens or 0,
+            prompt_tokens=reply.prompt_tokens,
+            events=reply.events,
+            received=reply.received,
+            receive_delay=attempt.delay,
+            merged=attempt.merged,
+            kernel=attempt.kernel,
+            retries=self.tries,
+            retry_wait=attempt.began - self.first,
+            connect=attempt.connect,
+        )
+
+
+def exchange(pool: Pool, write: Callable[[], bytes], terms: Terms, due: float, start: float) -> Ended:
     """Send what `write` writes, as often as the terms allow; the last answer counts.
 
     `due` is in seconds since `start`, a moment of the monotonic clock.
@@ -131,39 +175,11 @@ def exchange(pool: Pool, write: Callable[[], bytes], terms: Terms, due: float, s
     first = perf_counter()
     for tries in range(terms.retry.most + 1):
         attempt = Attempt(pool, terms)
-        word = attempt.make(write())
-        if word != outcome.http(429) or tries == terms.retry.most:
+        attempt.make(write())
+        if not attempt.limited or tries == terms.retry.most:
             break
         wait = pause(attempt.reply.header, tries, time(), respect=terms.retry.respect_retry_after)
         if wait > terms.timeouts.total:
             break
         gevent.sleep(wait)
-    return _sample(attempt, word, due, start, tries, first)
-
-
-def _sample(attempt: Attempt, word: Outcome, due: float, start: float, tries: int, first: float) -> Sample:
-    """The request as one value: its outcome, and the times of it that exist."""
-    reply, sent = attempt.reply, attempt.sent
-    times, last = reply.times, reply.last
-    return Sample(
-        outcome=word,
-        arm=reply.header("x-ops-arm") or UNKNOWN,
-        release=reply.header("x-ops-release") or UNKNOWN,
-        due=due,
-        sent=sent - start,
-        total=attempt.ended - sent,
-        ttft=times[0] - sent if times else None,
-        tpot=reply.tpot,
-        e2e=None if last is None else last - sent,
-        gaps=reply.gaps,
-        tokens=reply.tokens or 0,
-        prompt_tokens=reply.prompt_tokens,
-        events=reply.events,
-        received=reply.received,
-        receive_delay=attempt.delay,
-        merged=attempt.merged,
-        kernel=attempt.kernel,
-        retries=tries,
-        retry_wait=attempt.began - first,
-        connect=attempt.connect,
-    )
+    return Ended(attempt, due, start, tries, first)

@@ -14,7 +14,7 @@ import httptools
 
 from loadtests.wire.outcome import Outcome, Seen
 from loadtests.wire.shape import Shape, shape_of
-from loadtests.wire.sse import Event, Kind, Parser
+from loadtests.wire.sse import Event, Kind, Parser, is_tail
 
 LONGEST = 16 * 2**20  # bytes of a JSON answer: a thousand embeddings of 1,536 numbers have about half of it
 
@@ -30,6 +30,7 @@ class Reply:
         self._shape: Shape | None = None  # what was learned, while the next read begins with a chunk and an event
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
+        self._tail: list[tuple[bytes, float]] = []
         self._chunked = self._again = False
         self.at = 0.0  # of the last read that was not a token known at a glance
         self.times: list[float] = []  # of reads that completed a token event, however many
@@ -57,7 +58,7 @@ class Reply:
         if self.events > known:
             self.times.append(at)
             self._learned = shape_of(data) or self._learned
-        between = self._chunked and data.endswith(b"\r\n") and not self._parser.rest
+        between = self._chunked and data.endswith(b"\r\n") and not (self._parser.rest or self._tail)
         self._shape = self._learned if between else None
         return self.events - known
 
@@ -140,8 +141,11 @@ class Reply:
     def on_body(self, body: bytes) -> None:
         self.received += len(body)
         if self.stream:
-            for event in self._parser.feed(body):
-                self._see(event)
+            if not self._parser.rest and is_tail(body):
+                self._tail.append((body, self.at))
+            else:
+                self.settle()
+                self._parse(body)
         elif self.received <= LONGEST:
             self._body.append(body)
 
@@ -152,6 +156,23 @@ class Reply:
         if not self._streamed and not self.stream and self.status == 200:
             self._read_answer(b"".join(self._body))
         self._stop()
+
+    def settle(self) -> None:
+        """Read what was put off: to be done before anything is asked of a reply that has ended.
+
+        What a stream says at its end is JSON, and nobody waits for it.
+        """
+        tail, self._tail, now = self._tail, [], self.at
+        for body, self.at in tail:
+            known = self.events
+            self._parse(body)
+            if self.events > known:
+                self.times.append(self.at)
+        self.at = now
+
+    def _parse(self, body: bytes) -> None:
+        for event in self._parser.feed(body):
+            self._see(event)
 
     def _see(self, event: Event) -> None:
         if event.token:

@@ -76,6 +76,13 @@ class Parser:
         return events
 
 
+def is_tail(body: bytes) -> bool:
+    """Whether whole events are of a stream's end, so that nobody waits for what they say: no text is in them."""
+    if not body.endswith((b"\n\n", b"\r\n\r\n")):
+        return False
+    return (OTHER_KEY.search(body) is not None or b"[DONE]" in body) and TOKEN_KEY.search(body) is None
+
+
 def classify(block: bytes) -> Event | None:
     """The meaning of one event, given its lines without the blank one. None for comments and keep-alives."""
     if block.startswith(b"data:") and TOKEN_KEY.search(block) and not OTHER_KEY.search(block) and b"\n" not in block:

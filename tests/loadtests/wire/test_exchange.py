@@ -80,7 +80,7 @@ def ask(
 ) -> Sample:
     terms = Terms(Timeouts(**limits), retry or Retry(), streamed)
     start = perf_counter()
-    return exchange(pool, lambda: data or request(), terms, 0.0, start)
+    return exchange(pool, lambda: data or request(), terms, 0.0, start).sample()
 
 
 @pytest.mark.parametrize(("behaviour", "word"), ENDS.items())

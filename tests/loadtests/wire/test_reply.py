@@ -39,6 +39,7 @@ def reply_of(reads: list[bytes], **how: bool) -> Reply:
     reply = Reply(lambda: None, **how)
     for at, read in enumerate(reads):
         reply.feed(read, float(at))
+    reply.settle()
     return reply
 
 
