@@ -29,7 +29,7 @@ OPENING = 1.0  # s over which a closed loop opens its streams: those that begin 
 class Dispatcher:
     """One run of an order. `ended` is called with every request that has ended, in the greenlet that sent it.
 
-    It writes into the book what is due and sent; `ended` adds the samples to it.
+    It writes into the book what is due and sent; what became of a request is for whoever is told of its end.
     """
 
     def __init__(
