@@ -1,6 +1,7 @@
 """Server-sent events of an OpenAI-compatible stream: bytes in, events out. Pure: no socket and no clock.
 
-An event that carries tokens is recognised by its bytes; only the one or two others of a stream are read as JSON.
+An event that carries tokens, or only a role, is recognised by its bytes; the one or two others of a stream are read as
+JSON.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 LINE_END = re.compile(rb"\r\n|\n|\r")
 # Text inside a JSON string has its quotes escaped (\"content\":), so these match keys of the chunk and never an answer.
 TOKEN_KEY = re.compile(rb'"(?:content|reasoning_content|reasoning|text)"\s*:\s*"[^"]')
+# What a stream begins with: a role, and beside it no text.
+ROLE_KEY = re.compile(rb'"delta"\s*:\s*\{\s*"role"\s*:\s*"[a-z]+"\s*(?:,\s*"\w+"\s*:\s*(?:""|null)\s*)*\}')
 OTHER_KEY = re.compile(rb'"(?:finish_reason|stop_reason)"\s*:\s*["\d]|"error"\s*:\s*["{]|"usage"\s*:\s*\{')
 
 
@@ -46,6 +49,7 @@ class Event:
 
 
 TOKEN = Event(Kind.TOKEN, token=True)
+ROLE = Event(Kind.ROLE)
 DONE = Event(Kind.DONE)
 OTHER = Event(Kind.OTHER)
 
@@ -85,8 +89,11 @@ def is_tail(body: bytes) -> bool:
 
 def classify(block: bytes) -> Event | None:
     """The meaning of one event, given its lines without the blank one. None for comments and keep-alives."""
-    if block.startswith(b"data:") and TOKEN_KEY.search(block) and not OTHER_KEY.search(block) and b"\n" not in block:
-        return TOKEN
+    if block.startswith(b"data:") and not OTHER_KEY.search(block) and b"\n" not in block:
+        if TOKEN_KEY.search(block):
+            return TOKEN
+        if ROLE_KEY.search(block):
+            return ROLE
     return _meaning(*_fields(block))
 
 

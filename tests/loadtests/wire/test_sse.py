@@ -49,6 +49,12 @@ CASES = {
     "text in two data lines": (b"data: {\ndata: " + data(TEXT)[7:], TOKEN),
     "text with an event name": (b"event: message\n" + data(TEXT), TOKEN),
     "role only": (data(ROLE), Event(Kind.ROLE)),
+    "role without text": (data(chunk({"role": "assistant"})), Event(Kind.ROLE)),
+    "role and nulls": (data(chunk({"role": "assistant", "content": None, "refusal": None})), Event(Kind.ROLE)),
+    "role and text": (data(chunk({"role": "assistant", "content": "a"})), TOKEN),
+    "role and a tool call": (data(chunk({"role": "assistant", "content": None, "tool_calls": [{"index": 0}]})), TOKEN),
+    "role, last of all": (data(chunk({"role": "assistant", "content": ""}, "stop")), Event(Kind.FINISH, False, "stop")),
+    "role with usage": (data({**ROLE, "usage": {"completion_tokens": 0}}), Event(Kind.USAGE, tokens=0)),
     "filter results": (
         data({"choices": [], "prompt_filter_results": [{"content_filter_results": {}}]}),
         Event(Kind.OTHER),
@@ -79,10 +85,10 @@ def test_an_event_means_what_it_says(block: bytes, event: Event | None) -> None:
     assert classify(block.replace(b"\n", b"\r\n")) == event
 
 
-def test_token_events_are_not_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_roles_and_token_events_are_not_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hot path: one object for all of them, whatever the text."""
     monkeypatch.setattr(json, "loads", None)
-    assert Parser().feed((data(TEXT) + b"\n\n") * 100) == [TOKEN] * 100
+    assert Parser().feed((data(ROLE) + b"\n\n") + (data(TEXT) + b"\n\n") * 100) == [Event(Kind.ROLE)] + [TOKEN] * 100
 
 
 STREAM = [block for block, _ in CASES.values() if b"\n" not in block]
