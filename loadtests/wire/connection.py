@@ -10,8 +10,8 @@ import gevent
 from gevent import socket
 from gevent.monkey import get_original
 
-from loadtests.wire import stamp
 from loadtests.wire.reader import FAST, Reader
+from loadtests.wire.stamp import ANCILLARY, ask, seconds
 from loadtests.wire.tls import Tls
 
 Socket = get_original("socket", "socket")  # it is never waited for here, so gevent's own would only cost
@@ -37,12 +37,12 @@ class Connection:
         self._reader, self._clock = reader, reader.clock
         self._socket = Socket(family, socket.SOCK_STREAM)
         self._socket.setblocking(False)
-        self._receive = partial(self._socket.recvmsg, READ, stamp.ANCILLARY)
+        self._receive = partial(self._socket.recvmsg, READ, ANCILLARY)
         self._tls: Tls | None = None
         self._last, self._quick = float("-inf"), 0
         self.sink: Sink | None = None
         self.open = False
-        self.kernel = stamp.ask(self._socket)  # whether all times of `sink` are the kernel's
+        self.kernel = ask(self._socket)  # whether all times of `sink` are the kernel's
         self.delay = 0.0  # the worst time of it between the kernel's receive and our read, s
         self.merged = 0  # token events that lost a time of their own, since we read them late and together
 
@@ -81,13 +81,23 @@ class Connection:
         except OSError as error:
             self._hang_up(error)
             return
-        at = self._time(ancillary)
-        if self._tls is not None:
-            self._take_apart(self._tls, data, at)
-        elif data:
+        if not data:
+            self._hang_up(None)
+            return
+        now = at = self._clock.now
+        if ancillary:
+            delay = now - seconds(ancillary) - self._clock.offset
+            if delay > 0:
+                at = now - delay
+                if delay > self.delay:
+                    self.delay = delay
+        else:
+            self.kernel = False
+            self._reader.hurry()  # a turn would be seen in our own times
+        if self._tls is None:
             self._give(data, at)
         else:
-            self._hang_up(None)
+            self._take_apart(self._tls, data, at)
 
     def look(self) -> None:
         """Read out of turn: what may have come since the last one."""
@@ -107,19 +117,6 @@ class Connection:
             self._reader.remove(self._socket.fileno())
             self._socket.close()
 
-    def _time(self, ancillary: stamp.Ancillary) -> float:
-        """When what was just read came, by the monotonic clock."""
-        clock = self._clock
-        if not ancillary:
-            self.kernel = False
-            self._reader.hurry()  # a turn would be seen in our own times
-            return clock.now
-        at = stamp.seconds(ancillary) + clock.offset
-        delay = clock.now - at
-        if delay > self.delay:
-            self.delay = delay
-        return at if delay > 0 else clock.now
-
     def _give(self, data: bytes, at: float) -> None:
         if self.sink is None:
             self.close()
@@ -137,7 +134,7 @@ class Connection:
     def _take_apart(self, tls: Tls, data: bytes, at: float) -> None:
         """Records; a part of one, or one of TLS's own, has nothing for the sink."""
         try:
-            plain, ended = tls.decrypt(data) if data else (b"", True)
+            plain, ended = tls.decrypt(data)
             if answer := tls.pending():
                 self._socket.send(answer)
         except OSError as error:

@@ -25,16 +25,20 @@ class Shape:
     before: bytes
     after: bytes
     around: int
-    _heads: dict[int, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)  # by length of a read
+    _forms: dict[int, tuple[bytes, int, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def fits(self, read: bytes) -> bool:
         """Whether `read` is exactly one chunk with one such event in it, whose text is not empty."""
-        size, after = len(read), self.after
-        head = self._heads.get(size)
-        if head is None:
-            head = self._heads[size] = b"%x\r\n%b" % (size - self.around, self.before)
-        start, end = len(head), size - len(after)
-        return end > start and read.startswith(head) and read.endswith(after) and read.find(b'"', start, end) < 0
+        size = len(read)
+        head, start, end = self._forms.get(size) or self._form(size)
+        return read.startswith(head) and read.endswith(self.after) and read.find(b'"', start, end) < 0
+
+    def _form(self, size: int) -> tuple[bytes, int, int]:
+        """What so long a read begins with, and where its text is; where there is no room for one, what none can."""
+        head = b"%x\r\n%b" % (size - self.around, self.before)
+        start, end = len(head), size - len(self.after)
+        form = self._forms[size] = (head, start, end) if end > start else (bytes(size + 1), 0, 0)
+        return form
 
 
 def shape_of(read: bytes) -> Shape | None:

@@ -115,6 +115,19 @@ def test_tokens_that_a_late_read_finds_together_have_no_times_of_their_own(
     assert made.merged == (patience == FAST)
 
 
+def test_an_end_takes_nothing_from_the_times_before_it() -> None:
+    """It is stamped by nobody. A server that ends each answer so is read in turns, like any other."""
+    with connected() as (made, other, told, reader):
+        other.sendall(b"token")
+        assert told.enough.wait(5.0)
+        told.enough.clear()
+        other.shutdown(socket.SHUT_WR)
+        assert told.enough.wait(5.0)
+        assert told.ended == [None]
+        assert made.kernel
+        assert not reader.hurried
+
+
 def test_without_the_kernels_times_ours_are_used_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a kernel that has none. Nothing is read in turns then: they would be in the times."""
     monkeypatch.setattr(stamp, "SO_TIMESTAMPNS", 9999)
