@@ -51,6 +51,7 @@ class Attempt:
         finally:
             self.ended = self.reply.at if self.reply.complete else perf_counter()
             self._release()
+            self.reply.close()
         if self.broken is None and self.reply.cut:
             self.broken = outcome.RESET
 

@@ -71,6 +71,10 @@ class Reply:
         self.cut = not self.over
         self._stop()
 
+    def close(self) -> None:
+        """Nothing more is fed. The parser and this hold each other, and would wait for the garbage collector."""
+        del self._http
+
     def header(self, name: str) -> str:
         """A header's value; empty where there is none."""
         return self._headers.get(name.encode(), b"").decode("latin-1")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -59,6 +61,19 @@ def test_times_are_those_of_the_reads() -> None:
     assert reply.last == 6.0
     assert (reply.events, reply.tokens, reply.prompt_tokens) == (4, 4, 5)
     assert judge(reply.seen(None)) == OK
+
+
+def test_a_closed_reply_is_freed_at_once() -> None:
+    """No garbage collector has to look for it, between two tokens of others."""
+    reply = reply_of([CHUNKED, text("a"), FINISH, DONE + END])
+    alive = weakref.ref(reply)
+    gc.disable()
+    try:
+        reply.close()
+        del reply
+        assert alive() is None
+    finally:
+        gc.enable()
 
 
 def test_a_single_arrival_has_no_time_per_token() -> None:
