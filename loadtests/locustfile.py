@@ -21,6 +21,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
+from infra.errors import OpsError
 from loadtests.arrivals.schedule import schedule
 from loadtests.order import Order
 from loadtests.report.book import Book
@@ -54,6 +55,8 @@ class Replay(User):
         part = Worker(runner) if isinstance(runner, WorkerRunner) else Alone(self.environment)
         try:
             run(self.environment, part)
+        except OpsError as error:  # for a person to mend: where in our code it was found would only hide it
+            part.fail("; ".join(filter(None, (error.what, error.not_done, error.next))))
         except Exception as error:
             logging.exception("the load could not go on")
             part.fail(f"{type(error).__name__}: {error}")
