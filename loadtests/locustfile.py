@@ -47,6 +47,7 @@ class Replay(User):
     """The dispatcher of one order. Locust's own users wait for their answers, so they send nothing while one hangs."""
 
     fixed_count = 1
+    shown = True  # in Locust's own statistics, for its UI and its files
 
     @task
     def replay(self) -> None:
@@ -54,7 +55,7 @@ class Replay(User):
         runner = self.environment.runner
         part = Worker(runner) if isinstance(runner, WorkerRunner) else Alone(self.environment)
         try:
-            run(self.environment, part)
+            run(self.environment, part, shown=self.shown)
         except OpsError as error:  # for a person to mend: where in our code it was found would only hide it
             part.fail("; ".join(filter(None, (error.what, error.not_done, error.next))))
         except Exception as error:
@@ -100,17 +101,18 @@ class Alone:
         gevent.spawn(self._runner.quit)
 
 
-def run(environment: Environment, part: Alone | Worker) -> None:
+def run(environment: Environment, part: Alone | Worker, *, shown: bool) -> None:
     """Send what the order says; tell how it goes and what came of it."""
     order = part.order()
     book = Book(order.region, order.service, order.api, order.slo)
-    exporter, entries, over = Exporter(order.service), Entries(environment, order), Event()
+    exporter, over = Exporter(order.service), Event()
+    tellers = [exporter.count, Entries(environment, order).tell] if shown else [exporter.count]
 
     def count(one: Ended) -> None:
         sample = one.sample()
         good = book.add(sample)
-        exporter.count(sample, good)
-        entries.tell(sample, good)
+        for tell in tellers:
+            tell(sample, good)
 
     ended = Pending(count)
     dispatcher = Dispatcher(order, schedule(order), Writer(order, Keys(secrets(order.credentials))), book, ended.add)
