@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cli.adapters.provision_files import Provisions
 from cli.adapters.run_files import actor
 from cli.console import story
+from cli.directory import writing
 from cli.provision import scope
 from infra import state
 from infra.blueprint import stack as stack_of
@@ -18,7 +19,7 @@ from infra.blueprint.stack import Stack
 from infra.errors import InvalidInput, Unavailable
 from infra.fleet import FLEETS, Fleet, load_fleet, locate
 from infra.preflight.limits import limits_file, load_limits
-from infra.store import UnusableState, write_atomic
+from infra.store import write_atomic
 
 if TYPE_CHECKING:
     from cli.adapters.pulumi_engine import PulumiEngine
@@ -36,10 +37,6 @@ class NoPulumi(Unavailable):
 
 class NoBackend(InvalidInput):
     """Nobody said where the state of the stacks lies."""
-
-
-class BadDirectory(InvalidInput):
-    """Files cannot go there."""
 
 
 class SeveralStacks(InvalidInput):
@@ -195,23 +192,9 @@ def rendered(place: Estate) -> tuple[RenderedStack, ...]:
     return render(place.fleet, place.file)
 
 
-def directory(named: str) -> Path:
-    """Where files may be written. Raises BadDirectory where none is named, or something else is there, or above."""
-    if not named.strip() or "\0" in named or (Path(named).exists() and not Path(named).is_dir()):
-        raise BadDirectory(f"{named!r} is not a directory", not_done="nothing was written", next="--out DIR")
-    above = next(one for one in Path(named).absolute().parents if one.exists())
-    if not above.is_dir():
-        what = f"{named} cannot be written: {above} is not a directory"
-        raise BadDirectory(what, not_done="nothing was written", next="--out DIR")
-    return Path(named)
-
-
 def write_rendered(stacks: tuple[RenderedStack, ...], directory: Path, by_scope: bool) -> None:
     """ARM templates, one for each stack or for each of its scopes, one YAML file per cluster. Raises BadDirectory."""
     from infra.rendering.render import write
 
-    try:
+    with writing():
         write(stacks, directory, by_scope)
-    except UnusableState as error:
-        what = error.what.replace("cannot hold our state", "cannot be written")
-        raise BadDirectory(what, not_done="not all files were written", next="--out DIR, with one of yours") from error

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.console import Output, document, emit, grid, story
+from cli.directory import directory
 from cli.options import FleetOption, OutputOption
 
 app = typer.Typer()
@@ -38,15 +39,13 @@ def render(
     """
     from cli import estate
 
-    place, directory = estate.named(fleet, None, None, False), estate.directory(out)
+    place, where = estate.named(fleet, None, None, False), directory(out)
     rendered = estate.rendered(place)
-    estate.write_rendered(rendered, directory, by_scope)
+    estate.write_rendered(rendered, where, by_scope)
     rows = [
         {"stack": one.stack.reference, "resources": len(one.requests), "objects": len(one.objects)} for one in rendered
     ]
     table = [tuple(row.values()) for row in rows]
-    told = document(
-        "FleetRendering", {"fleet": place.fleet.name, "directory": str(directory.absolute()), "stacks": rows}
-    )
+    told = document("FleetRendering", {"fleet": place.fleet.name, "directory": str(where.absolute()), "stacks": rows})
     emit(told, output, lambda: grid(("STACK", "RESOURCES", "OBJECTS"), table, right=("RESOURCES", "OBJECTS")))
     story(f"written to {out}")

@@ -16,6 +16,7 @@ from cli.commands.load.option import (
 )
 from cli.commands.load.ordering import Elsewhere, Given
 from cli.console import Output, document, emit, story
+from cli.directory import directory, writing
 from cli.options import FleetOption, OutputOption
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ app = typer.Typer()
 
 @app.command()
 def azure(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the test's files are written.")],
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help="Where the test's files are written.")],
     service: ServiceOption = None,
     engines: Annotated[int, typer.Option(metavar="N", help="Test engines; each sends its share from one core.")] = 1,
     rate: Annotated[
@@ -65,7 +66,7 @@ def azure(
     from cli.commands.load import ordering
     from infra.fleet import load_fleet
 
-    found = load_fleet(fleet)
+    found, where = load_fleet(fleet), directory(out)
     place = Elsewhere(target or "", model, tuple(allow_host), tuple(credential), ordering.ceiling(ceiling))
     given = Given(
         service=service,
@@ -75,7 +76,7 @@ def azure(
         profile=profile,
         region=region[0] if len(region) == 1 else None,
     )
-    test, files = _write(found, given, place, region, engines, identity, out)
+    test, files = _write(found, given, place, region, engines, identity, where)
     emit(document("LoadAzure", _data(test, files)), output, lambda: _page(test, files))
 
 
@@ -93,7 +94,8 @@ def _write(
     order, vault = secrets(order)
     promised = fleet.service(order.service).objectives
     test = AzureTest(order, engines, promised, tuple(one.location for one in where) if names else (), identity)
-    return test, write(test, vault, trace, out)
+    with writing():
+        return test, write(test, vault, trace, out)
 
 
 def _data(test: "AzureTest", files: list[Path]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from cli.commands.load.option import (
 )
 from cli.commands.load.ordering import Elsewhere, Given
 from cli.console import Output, document, emit, story
+from cli.directory import directory, writing
 from cli.options import FleetOption, OutputOption, RegionOption
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def kubernetes(
         str,
         typer.Option(metavar="IMAGE", help="With this project in it, by digest: NAME@sha256:DIGEST (docs/load.md)."),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where load.yaml is written.")],
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help="Where load.yaml is written.")],
     service: ServiceOption = None,
     workers: Annotated[int, typer.Option(metavar="N", help="Processes that send; each has a core.")] = 2,
     rate: Annotated[
@@ -64,7 +65,7 @@ def kubernetes(
     from infra.fleet import load_fleet
     from infra.store import write_atomic
 
-    found = load_fleet(fleet)
+    found, path = load_fleet(fleet), directory(out) / "load.yaml"
     place = Elsewhere(target or "", model, tuple(allow_host), tuple(credential), ordering.ceiling(ceiling))
     given = Given(
         service=service,
@@ -75,8 +76,8 @@ def kubernetes(
         region=found.region(region).name,
     )
     crowd = _crowd(found, given, place, workers, image)
-    path = out / "load.yaml"
-    write_atomic(path, _text(crowd))
+    with writing():
+        write_atomic(path, _text(crowd))
     emit(document("LoadKubernetes", _data(crowd, path)), output, lambda: _page(crowd, path))
 
 

@@ -136,6 +136,22 @@ def test_what_would_not_run_there_is_not_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("words", [("azure",), ("kubernetes", "--image", IMAGE)], ids=["azure", "kubernetes"])
+@pytest.mark.parametrize(
+    ("out", "said"), [("", "'' is not a directory"), ("file", "is not a directory"), ("file/x", "cannot be written")]
+)
+def test_a_load_is_written_only_into_a_directory(
+    words: tuple[str, ...], out: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    """Not where one happens to be because a variable was empty; and it is no state of ours that cannot be written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    assert ops(*words, "--service", "chat", "--region", "eastus2", "--out", out) == 2
+    error = capsys.readouterr().err
+    assert said in error and "next: --out DIR" in error
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
 def test_a_load_has_one_host(tmp_path: Path, capsys: Said) -> None:
     """Users of three groups call three: one must be said."""
     assert azure(tmp_path / "out", "--fleet", "atlas", "--service", "chat", "--rate", "100/s") == 2
