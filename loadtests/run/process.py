@@ -35,7 +35,7 @@ def main() -> int:
     from loadtests.locustfile import Replay, add_order
 
     class Unseen(Replay):
-        """Nobody sees Locust's own statistics here, and to keep them is a twentieth of a client's CPU time."""
+        """Nobody sees Locust's own statistics here, so they are not kept."""
 
         shown = False
 

@@ -20,7 +20,7 @@ FRAME = 4  # bytes of a chunk that its size does not count, besides the digits o
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is around the text. `around` are the bytes that a chunk's size does not count."""
+    """What is around the text. `around` are bytes that a chunk's size does not count; `_forms` go by length."""
 
     before: bytes
     after: bytes
